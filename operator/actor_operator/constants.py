@@ -1,0 +1,58 @@
+"""Names that users see or that several layers must agree on."""
+
+GROUP = "actor-operator.dev"
+"""API group of our kinds, and prefix of our labels and annotations."""
+
+VERSION = "v1alpha1"
+"""The served and stored version of our kinds."""
+
+API_VERSION = f"{GROUP}/{VERSION}"
+"""``apiVersion`` of our kinds."""
+
+FIELD_MANAGER = "actor-operator"
+"""Field manager of every write of the operator."""
+
+LABEL_RUN = f"{GROUP}/run"
+"""On children: the name of their ActorRun (an index for selectors; ownership goes by uid)."""
+
+LABEL_RUN_UID = f"{GROUP}/run-uid"
+"""On children: the uid of their ActorRun."""
+
+LABEL_ACTOR = f"{GROUP}/actor"
+"""On pods: the name of the Actor."""
+
+LABEL_ATTEMPT = f"{GROUP}/attempt"
+"""On pods: the attempt of the run that the pod belongs to."""
+
+LABEL_ENVIRONMENT = f"{GROUP}/environment"
+"""On pods: the name of the Secret that holds the environment."""
+
+LABEL_INSTALL = f"{GROUP}/install"
+"""On namespaces: which install of the operator serves them; the cluster-wide one skips them."""
+
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+"""The common label that says which program made an object."""
+
+CONTAINER_NAME = "actor"
+"""The one container of a run's pod."""
+
+WEB_PORT_NAME = "web"
+"""Name of the container port and Service port of the run's web server."""
+
+DEFAULT_WEB_PORT = 4321
+"""The port on which an actor's web server listens unless its Actor says otherwise."""
+
+MAX_INPUT_BYTES = 65_536
+"""Largest ``spec.input`` as compact UTF-8 JSON."""
+
+MAX_VARIABLE_BYTES = 131_071
+"""Largest ``NAME=value`` that Linux takes in an environment (MAX_ARG_STRLEN - 1)."""
+
+MAX_NAME_LENGTH = 50
+"""Longest name of an ActorRun: its children's names and DNS labels are built from it."""
+
+CONDITION_MESSAGE_BYTES = 1024
+"""Longest message of a condition or failure; what is longer is cut."""
+
+KEYS_SECRET = "actor-operator-keys"  # noqa: S105 -- the name of the Secret, not a secret
+"""The Secret of the operator's own namespace that holds the keys for names and URLs."""

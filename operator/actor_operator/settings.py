@@ -1,0 +1,382 @@
+"""Settings of the operator: one tree, from a YAML file (the chart's ConfigMap) and the environment.
+
+A variable of the environment wins over the file: ``ACTOR_OPERATOR_LEASE__DURATION_SECONDS=30`` is
+``lease.durationSeconds``. An unknown key is refused with the nearest valid one.
+"""
+
+import difflib
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+from typing_extensions import override
+
+from actor_operator.constants import DEFAULT_WEB_PORT
+from actor_operator.errors import ConfigurationError
+from actor_operator.quantities import MEMORY_STEPS
+
+ENV_PREFIX = "ACTOR_OPERATOR_"
+"""Prefix of the environment variables that are read as settings."""
+
+Seconds = Annotated[float, Field(gt=0, le=86_400 * 366)]
+"""A duration in seconds."""
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+"""A TCP port."""
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+"""A Kubernetes object name."""
+
+
+class Group(BaseModel):
+    """A part of the settings tree."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class SecurityProfile(StrEnum):
+    """What the container of a run may do."""
+
+    BASELINE = "baseline"
+    """Root is allowed, with the few capabilities that package managers and ``su`` need."""
+
+    RESTRICTED = "restricted"
+    """No root and no capabilities: Pod Security Standard *restricted*."""
+
+
+class WebServerMode(StrEnum):
+    """How a run's web server gets its URL."""
+
+    INGRESS = "ingress"
+    """A Service and an Ingress for each run."""
+
+    HTTPROUTE = "httproute"
+    """A Service and a Gateway API HTTPRoute for each run."""
+
+    NONE = "none"
+    """No URL."""
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    JSON = "json"
+    """One JSON object a line."""
+
+    TEXT = "text"
+    """Text for people."""
+
+
+class LogLevel(StrEnum):
+    """The lowest level that is written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class LogSettings(Group):
+    """What the operator logs."""
+
+    level: LogLevel = LogLevel.INFO
+    """The lowest level that is written."""
+
+    format: LogFormat = LogFormat.JSON
+    """JSON lines or text."""
+
+
+class LeaseSettings(Group):
+    """Leader election (one of the replicas writes, the others are warm)."""
+
+    name: Name = "actor-operator"
+    """Name of the Lease in the operator's namespace."""
+
+    duration_seconds: Seconds = 15
+    """How long others wait for a leader that says nothing."""
+
+    renew_deadline_seconds: Seconds = 10
+    """When a leader that cannot renew stops working."""
+
+    retry_seconds: Seconds = 2
+    """Pause between two attempts to take or renew the lease."""
+
+    @model_validator(mode="after")
+    def _check_order(self) -> "LeaseSettings":
+        if not self.retry_seconds < self.renew_deadline_seconds < self.duration_seconds:
+            raise ValueError("must hold: retrySeconds < renewDeadlineSeconds < durationSeconds")
+        return self
+
+
+class DefaultRunSettings(Group):
+    """What a run gets when neither it nor its Actor says otherwise."""
+
+    build: str = "latest"
+    """Tag or number of the build."""
+
+    memory_mbytes: int = 1024
+    """Memory in MB: a power of two from 128 to 32768."""
+
+    timeout_secs: Annotated[int, Field(ge=0, le=31_536_000)] = 3600
+    """Time limit in seconds; 0 is none."""
+
+    @model_validator(mode="after")
+    def _check_memory(self) -> "DefaultRunSettings":
+        if self.memory_mbytes not in MEMORY_STEPS:
+            allowed = ", ".join(str(step) for step in MEMORY_STEPS)
+            raise ValueError(f"memoryMbytes must be one of {allowed}")
+        return self
+
+
+class Toleration(Group):
+    """A toleration of run pods, as in the pod's specification."""
+
+    key: str | None = None
+    """Taint key; absent with operator Exists: every taint."""
+
+    operator: Annotated[str, Field(pattern="^(Exists|Equal)$")] = "Equal"
+    """``Equal`` or ``Exists``."""
+
+    value: str | None = None
+    """Taint value, with ``Equal``."""
+
+    effect: Annotated[str, Field(pattern="^(NoSchedule|PreferNoSchedule|NoExecute)$")] | None = None
+    """Taint effect; absent: each."""
+
+    toleration_seconds: int | None = None
+    """With NoExecute: how long the taint is tolerated."""
+
+
+class PodSettings(Group):
+    """How run pods are made."""
+
+    security_profile: SecurityProfile = SecurityProfile.BASELINE
+    """What the container may do."""
+
+    host_users: bool = True
+    """False: run pods in a user namespace (Kubernetes 1.36 and a runtime that can)."""
+
+    runtime_class_name: Name | None = None
+    """RuntimeClass of run pods, for example ``gvisor``."""
+
+    priority_class_name: Name | None = None
+    """PriorityClass of run pods."""
+
+    node_selector: dict[str, str] = {}
+    """Labels of the nodes on which runs may be placed."""
+
+    tolerations: tuple[Toleration, ...] = ()
+    """Taints that run pods tolerate."""
+
+    image_pull_secrets: tuple[Name, ...] = ()
+    """Pull secrets for all runs; they must exist in the runs' namespaces."""
+
+    cpu_request_fraction: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Part of the processor limit that is requested (below 1 on small clusters)."""
+
+    disk_request_fraction: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Part of the disk limit that is requested (below 1 on small clusters)."""
+
+    grace_period_seconds: Annotated[int, Field(ge=1, le=30)] = 30
+    """Time between SIGTERM and SIGKILL."""
+
+
+class WebServerSettings(Group):
+    """URLs of runs."""
+
+    mode: WebServerMode = WebServerMode.NONE
+    """How a run gets its URL. Not acted upon yet."""
+
+    port: Annotated[int, Field(ge=1024, le=65_535)] = DEFAULT_WEB_PORT
+    """Port when the Actor names none."""
+
+
+class LimitSettings(Group):
+    """How long runs may wait for something."""
+
+    pending_seconds: Seconds = 600
+    """A run that has not started after this long becomes FAILED with the cause."""
+
+    image_pull_seconds: Seconds = 120
+    """An image that cannot be fetched for this long fails the run."""
+
+    hold_back_seconds: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """A cause of waiting is written only when it lasts this long."""
+
+
+class EngineSettings(Group):
+    """The operator's own machinery."""
+
+    workers: Annotated[int, Field(ge=1, le=256)] = 32
+    """Runs that are worked on at the same time."""
+
+    connections: Annotated[int, Field(ge=1, le=256)] = 48
+    """HTTP connections to the API server."""
+
+    page_size: Annotated[int, Field(ge=10, le=5000)] = 500
+    """Objects a page when listing."""
+
+    silence_seconds: Seconds = 20
+    """A watch that says nothing for this long is opened anew."""
+
+
+class ProbeSettings(Group):
+    """Ports that the kubelet and Prometheus ask."""
+
+    host: str = "0.0.0.0"  # noqa: S104 -- in a pod, probes come from outside the pod
+    """Address to listen on."""
+
+    probes_port: Port = 8080
+    """``/healthz`` and ``/readyz``."""
+
+    metrics_port: Port = 9090
+    """``/metrics``."""
+
+
+class Settings(BaseSettings):
+    """Everything that an administrator can set."""
+
+    model_config = SettingsConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    namespace: Name = "actor-operator-system"
+    """The operator's own namespace: its Lease and its keys are there."""
+
+    watch_namespaces: tuple[Name, ...] = ()
+    """Namespaces whose runs are served; none named: all."""
+
+    log: LogSettings = LogSettings()
+    """Logging."""
+
+    lease: LeaseSettings = LeaseSettings()
+    """Leader election."""
+
+    defaults: DefaultRunSettings = DefaultRunSettings()
+    """Defaults of runs."""
+
+    pod: PodSettings = PodSettings()
+    """Run pods."""
+
+    web_server: WebServerSettings = WebServerSettings()
+    """URLs of runs."""
+
+    limits: LimitSettings = LimitSettings()
+    """Waiting times."""
+
+    engine: EngineSettings = EngineSettings()
+    """The operator's machinery."""
+
+    probes: ProbeSettings = ProbeSettings()
+    """Health and metrics endpoints."""
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which comes in as init arguments."""
+        environment = EnvSettingsSource(settings_cls, env_prefix=ENV_PREFIX)
+        return environment, init_settings
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings.
+
+    Parameters
+    ----------
+    path
+        The YAML file; without one, defaults and the environment hold.
+
+    Raises
+    ------
+    ConfigurationError
+        With every mistake in one message: the key, what is wrong, and for an unknown key the
+        nearest valid one.
+    """
+    values = _read_yaml(path) if path else {}
+    _refuse_unknown_groups()
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        mistakes = "; ".join(_describe(mistake) for mistake in error.errors())
+        raise ConfigurationError(f"The settings are not valid: {mistakes}") from None
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The settings file {path} cannot be read: {error.strerror}"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"The settings file {path} is not valid YAML: {error}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise ConfigurationError(f"The settings file {path} must hold a mapping of names.")
+    return values
+
+
+def _refuse_unknown_groups() -> None:
+    """Names without ``__`` may be Kubernetes' own service variables; those with it are meant for us."""
+    known = _keys_at(())
+    for name in os.environ:
+        group, nested, _ = name.removeprefix(ENV_PREFIX).partition("__")
+        if not name.startswith(ENV_PREFIX) or not nested:
+            continue
+        if to_camel(group.lower()) not in known:
+            nearest = difflib.get_close_matches(to_camel(group.lower()), known, n=1)
+            hint = f"did you mean {nearest[0]}?" if nearest else f"known: {', '.join(known)}"
+            raise ConfigurationError(f"Variable {name}: there is no such group of settings; {hint}")
+
+
+def _describe(mistake: Any) -> str:
+    where = ".".join(str(part) for part in mistake["loc"])
+    if mistake["type"] != "extra_forbidden":
+        return f"{where}: {mistake['msg']} (got {mistake['input']!r})"
+    known = _keys_at(mistake["loc"][:-1])
+    nearest = difflib.get_close_matches(str(mistake["loc"][-1]), known, n=1)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"known here: {', '.join(known)}"
+    return f"{where}: there is no such setting; {hint}"
+
+
+def _keys_at(location: tuple[int | str, ...]) -> list[str]:
+    """The valid keys of the group at a place in the tree."""
+    group: Any = Settings
+    for part in location:
+        field = next(
+            (f for name, f in group.model_fields.items() if part in (name, to_camel(name))), None
+        )
+        if field is None or not hasattr(field.annotation, "model_fields"):
+            return sorted(to_camel(name) for name in Toleration.model_fields)
+        group = field.annotation
+    return sorted(to_camel(name) for name in group.model_fields)
