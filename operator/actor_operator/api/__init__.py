@@ -1,0 +1,1 @@
+"""The kinds that users write, as types."""
