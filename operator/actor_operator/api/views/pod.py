@@ -1,0 +1,113 @@
+"""What the operator reads of a run's pod."""
+
+from datetime import datetime
+
+import msgspec
+
+from actor_operator.api.views.metadata import Condition, ObjectView, View
+from actor_operator.constants import CONTAINER_NAME
+
+
+class Waiting(View, frozen=True):
+    """A container that does not run yet."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Running(View, frozen=True):
+    """A container that runs."""
+
+    started_at: datetime | None = None
+
+
+class Terminated(View, frozen=True):
+    """A container that has ended."""
+
+    exit_code: int = 0
+    signal: int = 0
+    reason: str = ""
+    message: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class ContainerState(View, frozen=True):
+    """The state of a container: one of the three, or nothing yet."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(View, frozen=True):
+    """``status.containerStatuses[]`` of a pod."""
+
+    name: str
+    ready: bool = False
+    image: str = ""
+    image_id: str = msgspec.field(default="", name="imageID")
+    state: ContainerState = ContainerState()
+
+
+class PodSpecView(View, frozen=True):
+    """``spec`` of a pod."""
+
+    node_name: str = ""
+    active_deadline_seconds: int | None = None
+
+
+class PodStatusView(View, frozen=True):
+    """``status`` of a pod."""
+
+    phase: str = "Pending"
+    reason: str = ""
+    message: str = ""
+    start_time: datetime | None = None
+    conditions: tuple[Condition, ...] = ()
+    container_statuses: tuple[ContainerStatus, ...] = ()
+
+
+class PodView(ObjectView, frozen=True):
+    """A run's pod."""
+
+    spec: PodSpecView = PodSpecView()
+    status: PodStatusView = PodStatusView()
+
+    def condition(self, kind: str) -> Condition | None:
+        """The pod's condition of a type."""
+        return next((c for c in self.status.conditions if c.type == kind), None)
+
+    @property
+    def container(self) -> ContainerStatus | None:
+        """The actor's container, once the kubelet has said something of it."""
+        return next((c for c in self.status.container_statuses if c.name == CONTAINER_NAME), None)
+
+    @property
+    def terminated(self) -> Terminated | None:
+        """How the container ended, if it has."""
+        return self.container.state.terminated if self.container else None
+
+    @property
+    def waiting(self) -> Waiting | None:
+        """What the container waits for, if it does."""
+        return self.container.state.waiting if self.container else None
+
+    @property
+    def container_started_at(self) -> datetime | None:
+        """When the container started, if it has run."""
+        if self.container is None:
+            return None
+        state = self.container.state
+        if state.running:
+            return state.running.started_at
+        # A container that could not be started is "terminated" with the epoch as its start.
+        if state.terminated and state.terminated.reason not in {"StartError", "ContainerCannotRun"}:
+            moment = state.terminated.started_at
+            return moment if moment and moment.year > 1970 else None
+        return None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the kubelet has said its last word: the phase is final."""
+        return self.status.phase in {"Succeeded", "Failed"}

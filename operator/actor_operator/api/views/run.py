@@ -1,0 +1,170 @@
+"""What the operator reads and writes of an ActorRun."""
+
+from datetime import datetime
+
+import msgspec
+
+from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.metadata import Condition, Metadata, ObjectView, View
+
+
+class AbortRequest(View, frozen=True):
+    """``spec.abort``."""
+
+    attempt: int
+    mode: str = "Immediate"
+
+
+class ResurrectRequest(View, frozen=True):
+    """``spec.resurrect``."""
+
+    attempt: int
+    build: str | None = None
+    memory_mbytes: int | None = None
+    timeout_secs: int | None = None
+    restart_on_error: bool | None = None
+
+
+class RunLimits(View, frozen=True):
+    """``spec.limits``."""
+
+    max_items: int | None = None
+    max_total_charge_usd: float | None = None
+
+
+class RunSpec(View, frozen=True):
+    """``spec`` of an ActorRun."""
+
+    actor: str
+    build: str | None = None
+    memory_mbytes: int | None = None
+    timeout_secs: int | None = None
+    restart_on_error: bool | None = None
+    input: msgspec.Raw = msgspec.Raw()
+    limits: RunLimits | None = None
+    origin: str = "CLI"
+    abort: AbortRequest | None = None
+    resurrect: ResurrectRequest | None = None
+    ttl_seconds_after_finished: int | None = None
+
+
+class Options(View, frozen=True):
+    """``status.options``: what was resolved from the run, its Actor and the settings."""
+
+    build: str
+    memory_mbytes: int
+    timeout_secs: int
+    disk_mbytes: int
+    cpu: str
+
+
+class Failure(View, frozen=True):
+    """``status.failure``: why the run did not succeed."""
+
+    reason: str
+    message: str
+    platform: bool = False
+
+
+class Stats(View, frozen=True):
+    """``status.stats``."""
+
+    resurrect_count: int = 0
+    restart_count: int = 0
+    migration_count: int = 0
+    duration_millis: int = 0
+    run_time_secs: float = 0.0
+    compute_units: float = 0.0
+
+
+class Attempt(View, frozen=True):
+    """One line of ``status.attempts``: an attempt that has ended."""
+
+    attempt: int
+    phase: str
+    reason: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit_code: int | None = None
+
+
+class RunStatus(View, frozen=True):
+    """``status`` of an ActorRun; the whole of it, because it is written whole."""
+
+    phase: Phase = Phase.READY
+    attempt: int = 1
+    observed_generation: int = -1
+    finished: bool = False
+    run_id: str | None = None
+    options: Options | None = None
+    input_sha256: str | None = msgspec.field(default=None, name="inputSha256")
+    actor_namespace: str | None = None
+    actor_generation: int | None = None
+    build_number: str | None = None
+    image: str | None = None
+    pod_name: str | None = None
+    node_name: str | None = None
+    container_url: str | None = None
+    queued_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    timeout_at: datetime | None = None
+    exit_code: int | None = None
+    failure: Failure | None = None
+    stats: Stats = Stats()
+    migrations: int = 0
+    default_key_value_store_id: str | None = None
+    default_dataset_id: str | None = None
+    default_request_queue_id: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+    cleanup: tuple[str, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    def condition(self, kind: str) -> Condition | None:
+        """The condition of a type, if it is set."""
+        return next((c for c in self.conditions if c.type == kind), None)
+
+    def is_true(self, kind: str) -> bool:
+        """Whether the condition of a type is True."""
+        found = self.condition(kind)
+        return found is not None and found.status == "True"
+
+
+class RunView(ObjectView, frozen=True):
+    """An ActorRun that is not finished, or that still needs something."""
+
+    spec: RunSpec
+    status: RunStatus = RunStatus()
+
+
+class FinishedRun(msgspec.Struct, frozen=True):
+    """A finished run that needs nothing: a stub, which can neither be decided on nor written.
+
+    Ten thousand of them must cost little; one that needs a write is read in full first.
+    """
+
+    namespace: str
+    name: str
+    uid: str
+    resource_version: str
+    finished_at: datetime | None
+
+
+def settled(run: RunView) -> bool:
+    """Whether nothing is left to do for a run: finished, cleaned up, its generation observed."""
+    status = run.status
+    return (
+        status.finished
+        and not status.cleanup
+        and status.observed_generation == run.metadata.generation
+    )
+
+
+def stub(run: RunView) -> "RunView | FinishedRun":
+    """The form in which a run is kept: whole, or as a stub when nothing is left to do for it."""
+    if not settled(run):
+        return run
+    meta: Metadata = run.metadata
+    return FinishedRun(
+        meta.namespace, meta.name, meta.uid, meta.resource_version, run.status.finished_at
+    )
