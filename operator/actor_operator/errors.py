@@ -4,6 +4,7 @@
 
     ActorOperatorError
     ├── RetryableError       try again soon, with growing delays
+    │   ├── ExpiredError     a list or watch is too old to go on: list anew
     │   └── NotLeaderError   this replica must not write: drop the work
     ├── WaitingError         not now: come back after ``requeue_after`` seconds
     ├── TerminalError        a person must change something; trying again is useless
@@ -17,6 +18,10 @@ class ActorOperatorError(Exception):
 
 class RetryableError(ActorOperatorError):
     """Something that passes by itself: the same step is tried again with growing delays."""
+
+
+class ExpiredError(RetryableError):
+    """The server no longer has the history that a list or watch wants to go on from (410)."""
 
 
 class NotLeaderError(RetryableError):

@@ -1,0 +1,1 @@
+"""All traffic with the Kubernetes API: one client, its errors, and a file per kind."""
