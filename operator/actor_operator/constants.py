@@ -25,10 +25,10 @@ LABEL_ATTEMPT = f"{GROUP}/attempt"
 """On pods: the attempt of the run that the pod belongs to."""
 
 LABEL_ENVIRONMENT = f"{GROUP}/environment"
-"""On pods: the name of the Secret that holds the environment."""
+"""On pods: the end of the name of the Secret that holds the environment (``<pod>-<this>``)."""
 
-LABEL_INSTALL = f"{GROUP}/install"
-"""On namespaces: which install of the operator serves them; the cluster-wide one skips them."""
+ANNOTATION_RESOLVED = f"{GROUP}/resolved"
+"""On pods: what was resolved from run, Actor and settings when the pod was made, as JSON."""
 
 LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 """The common label that says which program made an object."""

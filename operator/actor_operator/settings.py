@@ -265,9 +265,6 @@ class Settings(BaseSettings):
     namespace: Name = "actor-operator-system"
     """The operator's own namespace: its Lease and its keys are there."""
 
-    watch_namespaces: tuple[Name, ...] = ()
-    """Namespaces whose runs are served; none named: all."""
-
     log: LogSettings = LogSettings()
     """Logging."""
 
@@ -347,7 +344,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
 
 
 def _refuse_unknown_groups() -> None:
-    """Names without ``__`` may be Kubernetes' own service variables; those with it are meant for us."""
+    """Names without ``__`` may be Kubernetes' service variables; those with it are for us."""
     known = _keys_at(())
     for name in os.environ:
         group, nested, _ = name.removeprefix(ENV_PREFIX).partition("__")

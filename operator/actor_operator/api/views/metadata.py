@@ -1,6 +1,6 @@
 """The parts that every Kubernetes object has."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -29,6 +29,7 @@ class Metadata(View, frozen=True):
     generation: int = 0
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
+    deletion_grace_period_seconds: int | None = None
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     annotations: dict[str, str] = msgspec.field(default_factory=dict)
     owner_references: tuple[OwnerReference, ...] = ()
@@ -58,6 +59,14 @@ class ObjectView(View, frozen=True):
     def resource_version(self) -> str:
         """``metadata.resourceVersion``."""
         return self.metadata.resource_version
+
+    @property
+    def deletion_requested_at(self) -> datetime | None:
+        """When the deletion was asked for: ``deletionTimestamp`` is that plus the grace period."""
+        moment = self.metadata.deletion_timestamp
+        if moment is None:
+            return None
+        return moment - timedelta(seconds=self.metadata.deletion_grace_period_seconds or 0)
 
     def controller_uid(self) -> str | None:
         """The uid of the controlling owner, if there is one."""

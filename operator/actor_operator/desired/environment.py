@@ -1,0 +1,224 @@
+"""The environment of a run's container.
+
+Names and meanings are Apify's (docs: Actor environment variables). Where a variable has two
+spellings, both get the same value. What only the API server can give is absent: the token, the
+events socket, and ``APIFY_IS_AT_HOME``, because it makes the SDKs call an API.
+"""
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import msgspec
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.views.actor import SecretKeyRef
+from actor_operator.api.views.run import RunView
+from actor_operator.constants import MAX_INPUT_BYTES, MAX_VARIABLE_BYTES
+from actor_operator.desired.names import object_id
+from actor_operator.desired.resolve import PORT_VARIABLES, Resolution
+from actor_operator.errors import TerminalError
+from actor_operator.quantities import MEMORY_MBYTES_PER_CORE
+
+MAX_SECRET_BYTES = 1_048_576
+"""Largest content of a Secret (Kubernetes: MaxSecretSize)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of a container."""
+
+    literals: dict[str, str]
+    """What goes into the environment Secret."""
+
+    secrets: dict[str, SecretKeyRef]
+    """What the container takes from Secrets of the Actor."""
+
+    def content(self) -> bytes:
+        """The literals in one well-defined form, for hashing."""
+        return msgspec.json.encode(self.literals, order="sorted")
+
+
+def build_environment(run: RunView, resolution: Resolution) -> Environment:
+    """Make the environment of the run's next pod.
+
+    Raises
+    ------
+    TerminalError
+        InputTooLarge or EnvironmentTooLarge, with the sizes.
+    """
+    platform = platform_variables(run, resolution)
+    own = {k: v for k, v in resolution.variables.items() if k not in platform}
+    literals = {name: item.value or "" for name, item in own.items() if not item.secret_key_ref}
+    literals |= platform
+    _check_sizes(literals)
+    secrets = {k: item.secret_key_ref for k, item in own.items() if item.secret_key_ref}
+    return Environment(literals, secrets)
+
+
+def compact_input(run: RunView) -> bytes | None:
+    """The run's input as compact UTF-8 JSON with sorted keys; None when it has none.
+
+    Raises
+    ------
+    TerminalError
+        InputTooLarge, with both sizes.
+    """
+    raw = bytes(run.spec.input)
+    if not raw:
+        return None
+    compact = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
+    if len(compact) > MAX_INPUT_BYTES:
+        raise TerminalError(
+            Reason.INPUT_TOO_LARGE,
+            f"The input has {len(compact)} bytes as compact JSON; at most {MAX_INPUT_BYTES} are"
+            " allowed. Put large data where the actor can fetch it, and name the place in the"
+            " input.",
+        )
+    return compact
+
+
+def input_sha256(run: RunView) -> str | None:
+    """SHA-256 of the compact input in hexadecimal; None when the run has none."""
+    compact = compact_input(run)
+    return hashlib.sha256(compact).hexdigest() if compact is not None else None
+
+
+def platform_variables(run: RunView, resolution: Resolution) -> dict[str, str]:
+    """Every variable that the platform sets; these win over the actor's own."""
+    variables = {
+        **_identity(run, resolution),
+        **_storages(run),
+        **_resources(resolution),
+        **_times(run, resolution),
+        **_web_server(run, resolution),
+        **_limits(run),
+        "APIFY_META_ORIGIN": run.spec.origin,
+        "APIFY_HEADLESS": "1",
+    }
+    if resolution.restart_on_error:
+        variables["ACTOR_RESTART_ON_ERROR"] = "1"
+    compact = compact_input(run)
+    if compact is not None:
+        variables["ACTOR_INPUT_JSON"] = compact.decode()
+    return variables
+
+
+def _identity(run: RunView, resolution: Resolution) -> dict[str, str]:
+    actor, number = resolution.actor, resolution.build.number
+    tags = sorted(tag for tag, build in actor.spec.tagged_builds.items() if build == number)
+    actor_id = object_id("actor", actor.uid)
+    run_id = object_id("run", run.uid)
+    build_id = object_id("build", f"{actor.uid}/{number}")
+    return {
+        "ACTOR_ID": actor_id,
+        "APIFY_ACTOR_ID": actor_id,
+        "APIFY_ACT_ID": actor_id,
+        "ACTOR_FULL_NAME": f"{actor.namespace}/{actor.name}",
+        "ACTOR_RUN_ID": run_id,
+        "APIFY_ACTOR_RUN_ID": run_id,
+        "APIFY_ACT_RUN_ID": run_id,
+        "ACTOR_BUILD_ID": build_id,
+        "APIFY_ACTOR_BUILD_ID": build_id,
+        "ACTOR_BUILD_NUMBER": number,
+        "APIFY_ACTOR_BUILD_NUMBER": number,
+        "ACTOR_BUILD_TAGS": ",".join(tags),
+        "APIFY_USER_ID": object_id("user", run.namespace),
+    }
+
+
+def storage_ids(uid: str) -> tuple[str, str, str]:
+    """Ids of the run's default key-value store, dataset and request queue."""
+    return (
+        object_id("keyValueStore", uid),
+        object_id("dataset", uid),
+        object_id("requestQueue", uid),
+    )
+
+
+def _storages(run: RunView) -> dict[str, str]:
+    store, dataset, queue = storage_ids(run.uid)
+    every = {
+        "keyValueStores": {"default": store},
+        "datasets": {"default": dataset},
+        "requestQueues": {"default": queue},
+    }
+    return {
+        "ACTOR_DEFAULT_KEY_VALUE_STORE_ID": store,
+        "APIFY_DEFAULT_KEY_VALUE_STORE_ID": store,
+        "ACTOR_DEFAULT_DATASET_ID": dataset,
+        "APIFY_DEFAULT_DATASET_ID": dataset,
+        "ACTOR_DEFAULT_REQUEST_QUEUE_ID": queue,
+        "APIFY_DEFAULT_REQUEST_QUEUE_ID": queue,
+        "ACTOR_STORAGES_JSON": msgspec.json.encode(every).decode(),
+        "ACTOR_INPUT_KEY": "INPUT",
+        "APIFY_INPUT_KEY": "INPUT",
+    }
+
+
+def _resources(resolution: Resolution) -> dict[str, str]:
+    memory = resolution.resolved.memory_mbytes
+    return {
+        "ACTOR_MEMORY_MBYTES": str(memory),
+        "APIFY_MEMORY_MBYTES": str(memory),
+        "APIFY_DEDICATED_CPUS": f"{memory / MEMORY_MBYTES_PER_CORE:g}",
+    }
+
+
+def _times(run: RunView, resolution: Resolution) -> dict[str, str]:
+    """Times come from what the API server has stored: the same text however often it is built."""
+    started = run.status.started_at or run.metadata.creation_timestamp
+    if started is None:
+        return {}
+    variables = {"ACTOR_STARTED_AT": _iso(started), "APIFY_STARTED_AT": _iso(started)}
+    timeout = resolution.resolved.timeout_secs
+    if timeout:
+        ends = _iso(started + timedelta(seconds=timeout))
+        variables |= {"ACTOR_TIMEOUT_AT": ends, "APIFY_TIMEOUT_AT": ends}
+    return variables
+
+
+def _iso(moment: datetime) -> str:
+    """Apify writes times with milliseconds and Z."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _web_server(run: RunView, resolution: Resolution) -> dict[str, str]:
+    variables = dict.fromkeys((*PORT_VARIABLES, "ACTOR_STANDBY_PORT"), str(resolution.port))
+    if run.status.container_url:
+        url = run.status.container_url
+        variables |= {"ACTOR_WEB_SERVER_URL": url, "APIFY_CONTAINER_URL": url}
+    return variables
+
+
+def _limits(run: RunView) -> dict[str, str]:
+    limits, variables = run.spec.limits, {}
+    if limits and limits.max_items is not None:
+        variables["ACTOR_MAX_PAID_DATASET_ITEMS"] = str(limits.max_items)
+    if limits and limits.max_total_charge_usd is not None:
+        variables["ACTOR_MAX_TOTAL_CHARGE_USD"] = f"{limits.max_total_charge_usd:g}"
+    return variables
+
+
+def _check_sizes(literals: dict[str, str]) -> None:
+    sizes = {name: len(name) + 1 + len(value.encode()) for name, value in literals.items()}
+    for name, size in sizes.items():
+        if size > MAX_VARIABLE_BYTES:
+            raise TerminalError(
+                Reason.ENVIRONMENT_TOO_LARGE,
+                f"The environment variable {name} has {size} bytes with its name; Linux takes at"
+                f" most {MAX_VARIABLE_BYTES}. Shorten it in the Actor.",
+            )
+    # The Secret holds base64, but its limit counts the decoded values.
+    if sum(sizes.values()) > MAX_SECRET_BYTES:
+        raise TerminalError(
+            Reason.ENVIRONMENT_TOO_LARGE,
+            f"The environment variables have {sum(sizes.values())} bytes together; at most"
+            f" {MAX_SECRET_BYTES} are allowed. Shorten or remove some in the Actor.",
+        )
+
+
+def encode_secret_data(literals: dict[str, str]) -> dict[str, bytes | str]:
+    """The literals as a Secret's ``data``: base64 of UTF-8."""
+    return {name: base64.b64encode(value.encode()).decode() for name, value in literals.items()}

@@ -1,0 +1,71 @@
+"""Every derived name and identifier.
+
+Names of children come from the run's name and uid, never from other text of a user, and are the
+same each time: creating an object twice is refused by the API server, which is our guard against
+a second pod.
+"""
+
+import base64
+import hashlib
+import hmac
+
+from actor_operator.api.views.run import RunStatus
+
+ID_LENGTH = 17
+"""Length of Apify's ids of runs, actors, builds, users and storages."""
+
+ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+"""Symbols of our ids; a part of Apify's, because names in Kubernetes have no capitals."""
+
+UID_SUFFIX_LENGTH = 4
+"""Symbols of the run's uid in the names of its children."""
+
+ENVIRONMENT_SUFFIX_LENGTH = 16
+"""Symbols (80 bits) that nobody can guess in the name of an environment Secret."""
+
+
+def pod_number(status: RunStatus) -> int:
+    """Which pod of the run is the current one: 1 + resurrections + migrations + restarts."""
+    return status.attempt + status.migrations + status.stats.restart_count
+
+
+def pod_name(run: str, uid: str, number: int) -> str:
+    """Name of a pod: at most 50 + 1 + 4 + 1 + digits symbols."""
+    return f"{child_name(run, uid)}-{number}"
+
+
+def child_name(run: str, uid: str) -> str:
+    """Name of the run's Service and route."""
+    return f"{run}-{_base32(hashlib.sha256(uid.encode()).digest())[:UID_SUFFIX_LENGTH]}"
+
+
+def environment_suffix(key: bytes, uid: str, number: int, content: bytes) -> str:
+    """End of the name of the environment Secret of a pod.
+
+    Equal content gives an equal name, so that a Secret that exists already is done. Without the
+    key nobody can make one before us.
+    """
+    text = b"\0".join((uid.encode(), str(number).encode(), hashlib.sha256(content).digest()))
+    return _base32(hmac.digest(key, text, "sha256"))[:ENVIRONMENT_SUFFIX_LENGTH]
+
+
+def object_id(kind: str, uid: str) -> str:
+    """A 17-symbol id for something that belongs to an object, the same for ever.
+
+    Parameters
+    ----------
+    kind
+        What the id is of: ``run``, ``dataset``, ``actor`` …
+    uid
+        The uid of the object, or another text that is unique for the kind.
+    """
+    number = int.from_bytes(hashlib.sha256(f"{kind}:{uid}".encode()).digest(), "big")
+    symbols = []
+    for _ in range(ID_LENGTH):
+        number, rest = divmod(number, len(ID_ALPHABET))
+        symbols.append(ID_ALPHABET[rest])
+    return "".join(symbols)
+
+
+def _base32(data: bytes) -> str:
+    return base64.b32encode(data).decode().rstrip("=").lower()

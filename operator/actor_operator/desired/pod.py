@@ -1,0 +1,212 @@
+"""The pod of a run, and the Secret with its environment."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from actor_operator.api.k8s import (
+    V1Container,
+    V1ContainerPort,
+    V1EnvFromSource,
+    V1EnvVar,
+    V1EnvVarSource,
+    V1LocalObjectReference,
+    V1ObjectMeta,
+    V1OwnerReference,
+    V1Pod,
+    V1PodSpec,
+    V1Secret,
+    V1SecretEnvSource,
+    V1SecretKeySelector,
+    V1Toleration,
+    V1Volume,
+    V1VolumeMount,
+)
+from actor_operator.api.views.actor import SecretKeyRef
+from actor_operator.api.views.run import RunView
+from actor_operator.constants import (
+    ANNOTATION_RESOLVED,
+    API_VERSION,
+    CONTAINER_NAME,
+    FIELD_MANAGER,
+    LABEL_ACTOR,
+    LABEL_ATTEMPT,
+    LABEL_ENVIRONMENT,
+    LABEL_MANAGED_BY,
+    LABEL_RUN,
+    LABEL_RUN_UID,
+    WEB_PORT_NAME,
+)
+from actor_operator.desired.environment import Environment, build_environment, encode_secret_data
+from actor_operator.desired.names import environment_suffix, pod_name, pod_number
+from actor_operator.desired.resolve import Resolution
+from actor_operator.desired.resources import build_resources, build_shared_memory
+from actor_operator.desired.security import build_container_security, build_pod_security
+from actor_operator.settings import PodSettings, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunObjects:
+    """What is created for a pod of a run, in this order."""
+
+    secret: V1Secret
+    pod: V1Pod
+
+
+def build_objects(
+    run: RunView, resolution: Resolution, *, key: bytes, settings: Settings
+) -> RunObjects:
+    """Build the current pod of a run and its environment Secret.
+
+    Parameters
+    ----------
+    run
+        The run; its status tells which pod is the current one.
+    resolution
+        What it runs.
+    key
+        The key that makes the Secret's name unguessable.
+    settings
+        The operator's settings.
+
+    Raises
+    ------
+    TerminalError
+        InputTooLarge or EnvironmentTooLarge.
+    """
+    environment = build_environment(run, resolution)
+    number = pod_number(run.status)
+    suffix = environment_suffix(key, run.uid, number, environment.content())
+    name = pod_name(run.name, run.uid, number)
+    return RunObjects(
+        secret=_build_secret(run, environment, f"{name}-{suffix}"),
+        pod=_build_pod(run, resolution, environment, suffix, settings.pod),
+    )
+
+
+def owner_reference(run: RunView) -> V1OwnerReference:
+    """The run as controller of a child; it never blocks the run's deletion."""
+    return V1OwnerReference(
+        api_version=API_VERSION,
+        kind="ActorRun",
+        name=run.name,
+        uid=run.uid,
+        controller=True,
+        block_owner_deletion=False,
+    )
+
+
+def run_labels(run: RunView) -> dict[str, str]:
+    """Labels of every child of a run."""
+    return {
+        LABEL_MANAGED_BY: FIELD_MANAGER,
+        LABEL_RUN: run.name,
+        LABEL_RUN_UID: run.uid,
+    }
+
+
+def _build_secret(run: RunView, environment: Environment, name: str) -> V1Secret:
+    return V1Secret(
+        api_version="v1",
+        kind="Secret",
+        metadata=V1ObjectMeta(
+            name=name,
+            namespace=run.namespace,
+            labels=run_labels(run),
+            owner_references=[owner_reference(run)],
+        ),
+        immutable=True,
+        data=encode_secret_data(environment.literals),
+    )
+
+
+def _build_pod(
+    run: RunView,
+    resolution: Resolution,
+    environment: Environment,
+    suffix: str,
+    settings: PodSettings,
+) -> V1Pod:
+    name = pod_name(run.name, run.uid, pod_number(run.status))
+    return V1Pod(
+        api_version="v1",
+        kind="Pod",
+        metadata=V1ObjectMeta(
+            name=name,
+            namespace=run.namespace,
+            labels={
+                **run_labels(run),
+                LABEL_ACTOR: resolution.actor.name,
+                LABEL_ATTEMPT: str(run.status.attempt),
+                LABEL_ENVIRONMENT: suffix,
+            },
+            annotations={
+                ANNOTATION_RESOLVED: msgspec.json.encode(resolution.resolved).decode(),
+            },
+            owner_references=[owner_reference(run)],
+        ),
+        spec=_build_pod_spec(resolution, environment, f"{name}-{suffix}", settings),
+    )
+
+
+def _build_pod_spec(
+    resolution: Resolution, environment: Environment, secret: str, settings: PodSettings
+) -> V1PodSpec:
+    resolved = resolution.resolved
+    shared_memory = V1Volume(name="shm", empty_dir=build_shared_memory(resolved.memory_mbytes))
+    return V1PodSpec(
+        containers=[_build_container(resolution, environment, secret, settings)],
+        volumes=[shared_memory],
+        restart_policy="Never",
+        # Exactly the timeout: it holds while the operator is down (docs/adr/0003).
+        active_deadline_seconds=resolved.timeout_secs or None,
+        termination_grace_period_seconds=settings.grace_period_seconds,
+        automount_service_account_token=False,
+        enable_service_links=False,
+        security_context=build_pod_security(settings.security_profile),
+        host_users=None if settings.host_users else False,
+        runtime_class_name=settings.runtime_class_name,
+        priority_class_name=settings.priority_class_name,
+        node_selector=dict(settings.node_selector) or None,
+        tolerations=_build_tolerations(settings) or None,
+        image_pull_secrets=[V1LocalObjectReference(name=n) for n in resolution.pull_secrets]
+        or None,
+    )
+
+
+def _build_container(
+    resolution: Resolution, environment: Environment, secret: str, settings: PodSettings
+) -> V1Container:
+    resolved = resolution.resolved
+    web = resolution.actor.spec.web_server.enabled
+    return V1Container(
+        name=CONTAINER_NAME,
+        image=resolved.image,
+        env_from=[V1EnvFromSource(secret_ref=V1SecretEnvSource(name=secret))],
+        env=[_build_secret_variable(*item) for item in environment.secrets.items()] or None,
+        ports=[V1ContainerPort(name=WEB_PORT_NAME, container_port=resolution.port)]
+        if web
+        else None,
+        resources=build_resources(resolved.memory_mbytes, settings),
+        security_context=build_container_security(settings.security_profile),
+        termination_message_policy="File",
+        volume_mounts=[V1VolumeMount(name="shm", mount_path="/dev/shm")],  # noqa: S108 -- a mount
+    )
+
+
+def _build_secret_variable(name: str, reference: SecretKeyRef) -> V1EnvVar:
+    selector = V1SecretKeySelector(name=reference.name, key=reference.key)
+    return V1EnvVar(name=name, value_from=V1EnvVarSource(secret_key_ref=selector))
+
+
+def _build_tolerations(settings: PodSettings) -> list[V1Toleration]:
+    return [
+        V1Toleration(
+            key=item.key,
+            operator=item.operator,
+            value=item.value,
+            effect=item.effect,
+            toleration_seconds=item.toleration_seconds,
+        )
+        for item in settings.tolerations
+    ]

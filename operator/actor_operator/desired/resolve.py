@@ -1,0 +1,164 @@
+"""What exactly an attempt runs: the run's wishes, the Actor's defaults, the settings' defaults."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.views.actor import ActorView, Build, EnvVar
+from actor_operator.api.views.metadata import View
+from actor_operator.api.views.run import Options, RunView
+from actor_operator.errors import TerminalError
+from actor_operator.quantities import cpu_millicores, disk_mbytes, format_millicores
+from actor_operator.settings import Settings
+
+PORT_VARIABLES = ("ACTOR_WEB_SERVER_PORT", "APIFY_CONTAINER_PORT")
+"""Variables of an Actor or build that change the web port; the first one found holds."""
+
+
+class Resolved(View, frozen=True):
+    """What is kept of a resolution: on the pod as an annotation, then in the run's status."""
+
+    actor_namespace: str
+    actor_generation: int
+    build: str
+    build_number: str
+    image: str
+    memory_mbytes: int
+    timeout_secs: int
+
+    def options(self) -> Options:
+        """The part that stands in ``status.options``."""
+        return Options(
+            build=self.build,
+            memory_mbytes=self.memory_mbytes,
+            timeout_secs=self.timeout_secs,
+            disk_mbytes=disk_mbytes(self.memory_mbytes),
+            cpu=format_millicores(cpu_millicores(self.memory_mbytes)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """All that a pod of the run is made of."""
+
+    resolved: Resolved
+    actor: ActorView
+    build: Build
+    variables: dict[str, EnvVar]
+    port: int
+    pull_secrets: tuple[str, ...]
+    restart_on_error: bool
+
+
+def actor_reference(run: RunView) -> tuple[str, str]:
+    """Namespace and name of the run's Actor: ``name`` in its own, or ``owner/name``."""
+    owner, _, name = run.spec.actor.rpartition("/")
+    return owner or run.namespace, name
+
+
+def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolution:
+    """Find out what the run runs.
+
+    Raises
+    ------
+    TerminalError
+        When it cannot run: no such Actor, not public, no such build, Secrets out of reach.
+        The message says what to change.
+    """
+    namespace, name = actor_reference(run)
+    foreign = namespace != run.namespace
+    # A private Actor of another namespace looks like one that does not exist.
+    if actor is None or (foreign and not actor.spec.is_public):
+        raise TerminalError(Reason.ACTOR_NOT_FOUND, _no_actor(namespace, name, foreign=foreign))
+    tag, build = _find_build(run, actor, settings)
+    variables = {item.name: item for item in (*actor.spec.env, *build.env)}
+    if foreign:
+        _refuse_foreign_secrets(actor, variables)
+    wish, default = run.spec, actor.spec.default_run_options
+    memory = _first(wish.memory_mbytes, default.memory_mbytes, settings.defaults.memory_mbytes)
+    timeout = _first(wish.timeout_secs, default.timeout_secs, settings.defaults.timeout_secs)
+    return Resolution(
+        resolved=Resolved(
+            actor_namespace=namespace,
+            actor_generation=actor.metadata.generation,
+            build=tag,
+            build_number=build.number,
+            image=build.image,
+            memory_mbytes=memory,
+            timeout_secs=timeout,
+        ),
+        actor=actor,
+        build=build,
+        variables=variables,
+        port=_web_port(actor, variables, settings),
+        pull_secrets=(*actor.spec.image_pull_secrets, *settings.pod.image_pull_secrets),
+        restart_on_error=bool(_first(wish.restart_on_error, default.restart_on_error, False)),
+    )
+
+
+def read_resolved(annotation: str) -> Resolved | None:
+    """Read the annotation back; None when someone has spoilt it."""
+    try:
+        return msgspec.json.decode(annotation.encode(), type=Resolved)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _find_build(run: RunView, actor: ActorView, settings: Settings) -> tuple[str, Build]:
+    """The build that was asked for, by number or by tag, and what was asked."""
+    wish = run.spec.build or actor.spec.default_run_options.build or settings.defaults.build
+    number = actor.spec.tagged_builds.get(wish, wish)
+    for build in actor.spec.builds:
+        if build.number == number:
+            return wish, build
+    tags = ", ".join(sorted(actor.spec.tagged_builds)) or "none"
+    numbers = ", ".join(build.number for build in actor.spec.builds) or "none"
+    raise TerminalError(
+        Reason.BUILD_NOT_FOUND,
+        f'Actor "{actor.name}" in namespace "{actor.namespace}" has no build with the tag or number'
+        f' "{wish}". It has the tags {tags} and the builds {numbers}.',
+    )
+
+
+def _no_actor(namespace: str, name: str, *, foreign: bool) -> str:
+    if foreign:
+        return (
+            f'There is no public Actor "{name}" in namespace "{namespace}". Check spec.actor, or'
+            " ask its owner to set isPublic: true."
+        )
+    return (
+        f'There is no Actor "{name}" in namespace "{namespace}". Create it, or name another one in'
+        ' a new run; an Actor of another namespace is written "namespace/name".'
+    )
+
+
+def _refuse_foreign_secrets(actor: ActorView, variables: dict[str, EnvVar]) -> None:
+    """Secrets stay in their namespace: a public Actor that needs some cannot run elsewhere."""
+    names = [name for name, item in variables.items() if item.secret_key_ref]
+    if names:
+        raise TerminalError(
+            Reason.ACTOR_SECRETS_UNAVAILABLE,
+            f'Actor "{actor.namespace}/{actor.name}" takes {", ".join(sorted(names))} from Secrets'
+            " of its own namespace, which runs in other namespaces cannot use. Run it there, or ask"
+            " its owner to use literal values.",
+        )
+    if actor.spec.image_pull_secrets:
+        raise TerminalError(
+            Reason.ACTOR_SECRETS_UNAVAILABLE,
+            f'Actor "{actor.namespace}/{actor.name}" names imagePullSecrets of its own namespace,'
+            " which runs in other namespaces cannot use. Run it there, or ask the administrator to"
+            " add a pull secret to the operator's settings.",
+        )
+
+
+def _web_port(actor: ActorView, variables: dict[str, EnvVar], settings: Settings) -> int:
+    for name in PORT_VARIABLES:
+        item = variables.get(name)
+        if item and item.value and item.value.isdecimal():
+            return int(item.value)
+    return actor.spec.web_server.port or settings.web_server.port
+
+
+def _first(*candidates: int | None) -> int:
+    return next(candidate for candidate in candidates if candidate is not None)
