@@ -42,7 +42,8 @@ class Connection:
         The namespace of the context, or of the pod.
     authorization
         The value of the Authorization header now, ``None`` without one. Reads the token file of a
-        pod again once a minute, for the kubelet rotates it. May raise ``OSError``.
+        pod again once a minute, for the kubelet rotates it; raises ``OSError`` or
+        ``ConfigurationError`` when it cannot.
     reload
         Reads everything anew (blocking: exec plugins are programs); for answers of 401.
     server_hostname
@@ -150,7 +151,13 @@ def from_kubeconfig(path: str, context: str | None = None) -> Connection:
 
 
 def _bearer(configuration: "Configuration") -> str | None:
-    return configuration.get_api_key_with_prefix(TOKEN)
+    from kubernetes.config import ConfigException
+
+    try:
+        header: str | None = configuration.get_api_key_with_prefix(TOKEN)
+    except ConfigException as exc:
+        raise ConfigurationError(str(exc)) from exc
+    return header.strip() if header else None
 
 
 def _require_readable(path: str) -> None:

@@ -2,12 +2,10 @@
 
 from collections.abc import AsyncIterator
 
+from actor_operator.kube.errors import ServerError
+
 MAX_LINE_BYTES = 16 * 1024 * 1024
 """Longest line that is taken: ten times what etcd stores; more is no watch of Kubernetes."""
-
-
-class LineTooLongError(ValueError):
-    """The stream is no sequence of lines."""
 
 
 async def split_lines(
@@ -20,7 +18,7 @@ async def split_lines(
 
     Raises
     ------
-    LineTooLongError
+    ServerError
         When a line has more than ``limit`` bytes.
     """
     parts: list[bytes] = []
@@ -36,4 +34,4 @@ async def split_lines(
         parts.append(rest)
         length += len(rest)
         if length > limit:
-            raise LineTooLongError(f"a line of more than {limit} bytes")
+            raise ServerError(f"a watch sent a line of more than {limit} bytes")

@@ -1,0 +1,303 @@
+"""HTTP with the API server: connections, credentials, time limits; bytes in, bytes out.
+
+Nothing is repeated behind the caller's back, with one exception: an answer of 401 makes the
+credentials be read anew, and the request (which the server did not carry out) is sent once more.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import aiohttp
+from yarl import URL
+
+from actor_operator.errors import ConfigurationError
+from actor_operator.kube.credentials import Connection
+from actor_operator.kube.errors import (
+    ApiError,
+    TooManyRequestsError,
+    UnauthorizedError,
+    error_from_answer,
+    error_from_exception,
+)
+from actor_operator.log import logger
+
+log = logger(__name__)
+
+MAX_ERROR_BYTES = 64 * 1024
+"""How much of the body of an answer that is an error is read."""
+
+KEEPALIVE_SECONDS = 30
+"""How long an idle connection is kept; the API server closes them after 90 s."""
+
+ANSWER_MARGIN = 0.5
+"""Seconds that a write's answer may need beyond the server's own time limit."""
+
+NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
+"""What the HTTP library raises when there is no answer, or no whole one."""
+
+Observer = Callable[[str, str, int, float], None]
+"""Told of each call: verb, kind, HTTP status (0 without an answer), seconds."""
+
+
+class Limiter(Protocol):
+    """Slows writes down."""
+
+    async def acquire(self) -> None:
+        """Return when one more write may be sent."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Let no write pass for that long: the server asked for it (429)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Time limits of calls, all in seconds.
+
+    A write can land until ``connect + write`` after the guard allowed it. That sum must be less
+    than the lease duration minus the renew deadline, so that no write of a leader that lost its
+    lease lands under its successor.
+    """
+
+    connect: float = 1.5
+    """Until a connection is there, with its TLS handshake."""
+
+    read: float = 15.0
+    """For the whole of a get, or of one page of a list."""
+
+    write: float = 3.0
+    """After which the server gives a write up (``?timeout=``)."""
+
+    silence: float = 20.0
+    """A stream without a byte for this long is taken for dead."""
+
+    @property
+    def whole_write(self) -> float:
+        """After which we stop waiting for the answer to a write."""
+        return self.connect + self.write + ANSWER_MARGIN
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request, ready to be sent."""
+
+    verb: str
+    """Kubernetes' verb, for the observer: get, list, watch, create, update, patch, delete."""
+
+    kind: str
+    """What it is about, for the observer: ``Pod``, ``ActorRun/status``."""
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    content_type: str = "application/json"
+
+    @property
+    def write(self) -> bool:
+        """Whether it changes something."""
+        return self.method != "GET"
+
+
+class Transport:
+    """Sends requests over a pool of connections.
+
+    Parameters
+    ----------
+    connection
+        Server and credentials.
+    user_agent
+        How we call ourselves in the server's audit log.
+    limit
+        Most calls at the same time; streams do not count.
+    timeouts
+        Time limits.
+    guard
+        Called right before a write is sent; raises when this process must not write.
+    limiter
+        Slows writes down; ``None`` for no limit.
+    observe
+        Told of each call.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        user_agent: str,
+        limit: int,
+        timeouts: Timeouts,
+        guard: Callable[[], None] | None = None,
+        limiter: Limiter | None = None,
+        observe: Observer | None = None,
+    ) -> None:
+        self._connection = connection
+        self._headers = {
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+            # The server's processor is scarcer than the network between us and it.
+            "Accept-Encoding": "identity",
+        }
+        self._timeouts = timeouts
+        self._guard = guard
+        self._limiter = limiter
+        self._observe = observe
+        self._free = asyncio.Semaphore(limit)
+        self._renewal = asyncio.Lock()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections; the transport can be used again afterwards."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def call(self, request: Request) -> bytes:
+        """Send a request and return the body of its answer.
+
+        Raises
+        ------
+        ApiError
+            One of the tree in :mod:`actor_operator.kube.errors`.
+        NotLeaderError
+            From the guard, before anything of a write is sent.
+        """
+        if request.write and self._limiter is not None:
+            await self._limiter.acquire()
+        async with self._free:
+            try:
+                async with await self._open(request, self._limit_of(request)) as response:
+                    return await response.read()
+            except NO_ANSWER as exc:
+                raise error_from_exception(exc, write=request.write) from exc
+            except TooManyRequestsError as exc:
+                if self._limiter is not None:
+                    self._limiter.pause(exc.requeue_after)
+                raise
+
+    @asynccontextmanager
+    async def stream(
+        self, request: Request, *, silence: float | None
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open a stream; entering waits for the answer's head, the value yields its chunks.
+
+        Parameters
+        ----------
+        request
+            A GET.
+        silence
+            Seconds without a byte after which the stream is taken for dead; ``None`` for never.
+
+        Raises
+        ------
+        ApiError
+            When it cannot be opened, and from the chunks when it breaks.
+        """
+        limit = aiohttp.ClientTimeout(connect=self._timeouts.connect, sock_read=silence)
+        try:
+            response = await self._open(request, limit)
+        except NO_ANSWER as exc:
+            raise error_from_exception(exc, write=False) from exc
+        try:
+            yield _chunks(response)
+        finally:
+            response.close()
+
+    def _limit_of(self, request: Request) -> aiohttp.ClientTimeout:
+        total = self._timeouts.whole_write if request.write else self._timeouts.read
+        return aiohttp.ClientTimeout(total=total, connect=self._timeouts.connect)
+
+    async def _open(self, request: Request, limit: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+        """Send, after an answer of 401 once more with new credentials."""
+        used = self._connection
+        try:
+            return await self._send(request, used, limit)
+        except UnauthorizedError:
+            if not await self._renew(used):
+                raise
+        return await self._send(request, self._connection, limit)
+
+    async def _send(
+        self, request: Request, connection: Connection, limit: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        headers = self._headers | {"Content-Type": request.content_type}
+        authorization = _authorization(connection)
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        params = dict(request.params)
+        if request.write:
+            params["timeout"] = f"{self._timeouts.write:g}s"
+            if self._guard is not None:
+                self._guard()
+        started = time.monotonic()
+        status = 0
+        try:
+            response = await self._open_session().request(
+                request.method,
+                URL(connection.url + request.path, encoded=True),
+                params=params,
+                data=request.body,
+                headers=headers,
+                ssl=connection.ssl,
+                server_hostname=connection.server_hostname,
+                proxy=connection.proxy,
+                timeout=limit,
+                allow_redirects=False,  # our credentials are for this host only
+            )
+            status = response.status
+        finally:
+            if self._observe is not None:
+                self._observe(request.verb, request.kind, status, time.monotonic() - started)
+        if status >= 300:
+            raise await _refusal(response, write=request.write)
+        return response
+
+    async def _renew(self, used: Connection) -> bool:
+        """Read credentials anew unless another call just did; False when that is impossible."""
+        async with self._renewal:
+            if self._connection is used:
+                try:
+                    self._connection = await asyncio.to_thread(used.reload)
+                except ConfigurationError as exc:
+                    log.warning("The credentials cannot be read anew.", error=str(exc))
+                    return False
+        return True
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                # The semaphore is the limit: a call that waited here for a free connection would
+                # have passed the guard long before it is sent.
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+            # aiohttp sends PUT and DELETE again by itself when a kept connection turns out dead:
+            # that copy would leave after the guard looked, perhaps after the first was applied.
+            self._session._retry_connection = False  # noqa: SLF001 -- there is no public switch
+        return self._session
+
+
+def _authorization(connection: Connection) -> str | None:
+    try:
+        return connection.authorization()
+    except (ConfigurationError, OSError) as exc:
+        raise UnauthorizedError(f"the credentials cannot be read: {exc}") from exc
+
+
+async def _refusal(response: aiohttp.ClientResponse, *, write: bool) -> ApiError:
+    async with response:
+        body = await response.content.read(MAX_ERROR_BYTES)
+        return error_from_answer(response.status, body, response.headers, write=write)
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in response.content.iter_any():
+            yield chunk
+    except NO_ANSWER as exc:
+        raise error_from_exception(exc, write=False) from exc
