@@ -130,7 +130,7 @@ class DefaultRunSettings(Group):
     build: str = "latest"
     """Tag or number of the build."""
 
-    memory_mbytes: int = 1024
+    memory_mbytes: Annotated[int, Field(json_schema_extra={"enum": list(MEMORY_STEPS)})] = 1024
     """Memory in MB: a power of two from 128 to 32768."""
 
     timeout_secs: Annotated[int, Field(ge=0, le=31_536_000)] = 3600

