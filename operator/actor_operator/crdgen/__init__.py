@@ -1,0 +1,1 @@
+"""CustomResourceDefinitions and their reference pages, made from the models of our kinds."""
