@@ -1,0 +1,127 @@
+"""Debian packages: installed where the machine lacks them, or unpacked into the cache."""
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.cluster_tool.commands import run
+from tests.cluster_tool.errors import MissingError
+from tests.cluster_tool.paths import cache_dir
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+"""Keys that Debian signs its archive with."""
+
+_ARCHIVE_URI = re.compile(r"(?:^URIs:\s*|^deb\s+(?:\[[^]]*\]\s*)?)(\S+/debian/?)(?=\s|$)", re.M)
+
+
+def install_missing(packages: dict[str, str]) -> list[str]:
+    """Install the packages whose program is not on PATH.
+
+    Parameters
+    ----------
+    packages
+        Debian package of each program, by the program's name or absolute path.
+
+    Returns
+    -------
+    list of str
+        The packages that were installed.
+    """
+    search = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+    missing = sorted({p for tool, p in packages.items() if not shutil.which(tool, path=search)})
+    if missing:
+        apt = _apt_get()
+        environment = {"DEBIAN_FRONTEND": "noninteractive"}
+        advice = f"Install these yourself: {' '.join(missing)}."
+        run([apt, "-qq", "update"], env=environment, advice=advice)
+        argv = [apt, "-qq", "install", "-y", "--no-install-recommends", *missing]
+        run(argv, env=environment, advice=advice)
+    return missing
+
+
+def unpacked(suite: str, packages: Sequence[str]) -> Path:
+    """Folder with the files of packages of one Debian suite, without installing them.
+
+    The folder is kept in the cache: delete the cache to get newer packages.
+    """
+    folder = cache_dir() / "debian" / f"{suite}-{_key(packages)}"
+    if folder.is_dir():
+        return folder
+    temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    try:
+        for archive in download(suite, packages, temporary / "archives"):
+            run(["dpkg-deb", "-x", archive, temporary / "root"])
+        (temporary / "root").rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def download(suite: str, packages: Sequence[str], folder: Path) -> list[Path]:
+    """Download packages of a Debian suite, with apt's state in the cache, not the system's.
+
+    Raises
+    ------
+    CommandError
+        The archive cannot be reached or has no such package.
+    MissingError
+        This is not a Debian machine.
+    """
+    options = _private_apt(suite)
+    folder.mkdir(parents=True)
+    run([_apt_get(), *options, "-qq", "download", *packages], cwd=folder)
+    return sorted(folder.glob("*.deb"))
+
+
+def _private_apt(suite: str) -> list[str]:
+    """Options that make apt work on lists of its own, downloaded now."""
+    state = cache_dir() / "apt" / suite
+    for sub in ("lists/partial", "cache/archives/partial"):
+        (state / sub).mkdir(parents=True, exist_ok=True)
+    source = f"deb [signed-by={KEYRING}] {archive_address()} {suite} main\n"
+    (state / "sources.list").write_text(source)
+    options = [
+        f"-oDir::Etc::sourcelist={state}/sources.list",
+        "-oDir::Etc::sourceparts=/dev/null",
+        f"-oDir::State::lists={state}/lists",
+        f"-oDir::Cache={state}/cache",
+        "-oAPT::Sandbox::User=root",
+    ]
+    run([_apt_get(), *options, "-qq", "update"], advice="Debian's archive must be reachable.")
+    return options
+
+
+def archive_address() -> str:
+    """Address of the Debian archive that this machine is set up with.
+
+    Raises
+    ------
+    MissingError
+        No source of Debian's main archive is set up.
+    """
+    files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    for path in files:
+        if path.is_file() and (match := _ARCHIVE_URI.search(path.read_text())):
+            return match.group(1)
+    raise MissingError(
+        "The local cluster takes etcd and containerd from Debian's archive, and apt on this "
+        "machine has no source of it. Use Debian 12 or newer, or CLUSTER=kind, or "
+        "CLUSTER=existing with your own KUBECONFIG."
+    )
+
+
+def _apt_get() -> str:
+    found = shutil.which("apt-get")
+    if not found or not KEYRING.is_file():
+        raise MissingError(
+            "The local cluster needs Debian (apt-get and its archive's keys). Use CLUSTER=kind "
+            "with a Docker engine, or CLUSTER=existing with your own KUBECONFIG."
+        )
+    return found
+
+
+def _key(packages: Sequence[str]) -> str:
+    return hashlib.sha256(" ".join(sorted(packages)).encode()).hexdigest()[:12]

