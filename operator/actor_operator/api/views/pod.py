@@ -7,6 +7,9 @@ import msgspec
 from actor_operator.api.views.metadata import Condition, ObjectView, View
 from actor_operator.constants import CONTAINER_NAME
 
+START_ERRORS = frozenset({"StartError", "ContainerCannotRun"})
+"""Reasons of a terminated container whose entry point could not be run."""
+
 
 class Waiting(View, frozen=True):
     """A container that does not run yet."""
@@ -102,7 +105,7 @@ class PodView(ObjectView, frozen=True):
         if state.running:
             return state.running.started_at
         # A container that could not be started is "terminated" with the epoch as its start.
-        if state.terminated and state.terminated.reason not in {"StartError", "ContainerCannotRun"}:
+        if state.terminated and state.terminated.reason not in START_ERRORS:
             moment = state.terminated.started_at
             return moment if moment and moment.year > 1970 else None
         return None

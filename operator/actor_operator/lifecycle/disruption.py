@@ -1,0 +1,70 @@
+"""Pods that were taken away from under their run."""
+
+from datetime import datetime
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.pod import PodView
+from actor_operator.lifecycle.facts import Verdict
+from actor_operator.lifecycle.observed import Observed
+from actor_operator.settings import LimitSettings
+
+TARGET_REASONS = {
+    "EvictionByEvictionAPI": Reason.EVICTED_BY_API,
+    "PreemptionByScheduler": Reason.PREEMPTED,
+    "DeletionByTaintManager": Reason.NODE_LOST,
+    "DeletionByPodGC": Reason.NODE_LOST,
+    "TerminationByKubelet": Reason.EVICTED,
+}
+"""Reasons of the pod condition DisruptionTarget (KEP-3329), and ours."""
+
+SHUTDOWN_REASONS = frozenset({"NodeLost", "NodeShutdown", "Shutdown", "Terminated"})
+"""Reasons of a pod that ended with its node."""
+
+
+def disrupted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
+    """The pod went away while the run needed it, and nothing of it runs any more."""
+    pod = observed.pod
+    if pod is None:
+        if observed.started_at is None:
+            return None
+        cause = (Reason.POD_VANISHED, "The pod is gone and nobody saw how it ended.")
+    elif observed.may_run or _ended_before(pod):
+        return None
+    else:
+        found = _cause(pod)
+        if found is None:
+            return None
+        cause = found
+    ended = pod.terminated if pod else None
+    return Verdict(
+        phase=Phase.FAILED,
+        reason=cause[0],
+        message=cause[1],
+        exit_code=ended.exit_code if ended else None,
+        finished_at=(ended.finished_at if ended else None) or now,
+        platform=True,
+    )
+
+
+def _cause(pod: PodView) -> tuple[Reason, str] | None:
+    sign = pod.condition("DisruptionTarget")
+    if sign and sign.status == "True":
+        reason = TARGET_REASONS.get(sign.reason, Reason.EVICTED)
+        return reason, f"The pod was taken away: {sign.message or sign.reason}"
+    if pod.status.reason in SHUTDOWN_REASONS:
+        return Reason.NODE_SHUTDOWN, f"The pod's node was shut down: {pod.status.message}"
+    if pod.deletion_requested_at is not None:
+        return Reason.POD_DELETED, "Someone deleted the pod while the run needed it."
+    return None
+
+
+def _ended_before(pod: PodView) -> bool:
+    """Whether the container had ended by itself before the disruption began."""
+    ended = pod.terminated
+    if ended is None or ended.finished_at is None:
+        return False
+    sign = pod.condition("DisruptionTarget")
+    began = [pod.deletion_requested_at, sign.last_transition_time if sign else None]
+    moments = [moment for moment in began if moment is not None]
+    return not moments or ended.finished_at < min(moments)

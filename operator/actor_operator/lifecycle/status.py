@@ -1,0 +1,290 @@
+"""The status of a run: one function per condition, the phase last, derived from them."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import msgspec
+
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
+from actor_operator.api.v1alpha1.phase import FINISHED, Phase
+from actor_operator.api.views.metadata import Condition
+from actor_operator.api.views.run import Failure, RunStatus, Stats
+from actor_operator.constants import CONDITION_MESSAGE_BYTES
+from actor_operator.desired.environment import input_sha256, storage_ids
+from actor_operator.desired.names import object_id
+from actor_operator.errors import TerminalError
+from actor_operator.lifecycle.decide import Decision
+from actor_operator.lifecycle.expiry import deadline, told_from
+from actor_operator.lifecycle.facts import Facts, Finding, Verdict
+from actor_operator.lifecycle.observed import Observed
+from actor_operator.quantities import compute_units
+
+FINISHED_REASONS = {
+    Phase.SUCCEEDED: Reason.FINISHED_SUCCEEDED,
+    Phase.FAILED: Reason.FAILED,
+    Phase.TIMED_OUT: Reason.TIMED_OUT,
+    Phase.ABORTED: Reason.ABORTED,
+}
+"""Reason of Finished for each end."""
+
+STOPPING = frozenset({Phase.TIMING_OUT, Phase.ABORTING})
+"""Phases in which a stop is carried out."""
+
+
+def summarise(
+    observed: Observed, decision: Decision, now: datetime, hold_back_seconds: float
+) -> tuple[RunStatus, ...]:
+    """The statuses to write, in order; none when there is nothing to say.
+
+    A run walks its path step by step, so that a watcher misses nothing: what is learnt at once
+    (a very short run, an operator that was away) is written as several steps.
+    """
+    written: list[RunStatus] = []
+    last = observed.status
+    for facts in _steps(observed, decision.facts):
+        status = _build(observed, decision, facts, last, now)
+        if _differs(last, status, facts, now, hold_back_seconds):
+            written.append(status)
+            last = status
+    return tuple(written)
+
+
+def settle(observed: Observed, *, cleanup: tuple[str, ...]) -> RunStatus | None:
+    """The status of a finished run: only clean-up and observedGeneration move. None: no change."""
+    status = msgspec.structs.replace(
+        observed.status,
+        cleanup=cleanup,
+        observed_generation=observed.run.metadata.generation,
+    )
+    return status if status != observed.status else None
+
+
+def derive_phase(conditions: tuple[Condition, ...]) -> Phase:
+    """The phase that a set of conditions means: the first rule that holds."""
+    true = {c.type: c.reason for c in conditions if c.status == "True"}
+    if ConditionType.FINISHED in true:
+        reason = true[ConditionType.FINISHED]
+        return next(phase for phase, word in FINISHED_REASONS.items() if word == reason)
+    if ConditionType.TERMINATION_TARGET in true:
+        timeout = true[ConditionType.TERMINATION_TARGET] == Reason.TIMEOUT
+        return Phase.TIMING_OUT if timeout else Phase.ABORTING
+    return Phase.RUNNING if ConditionType.STARTED in true else Phase.READY
+
+
+def _steps(observed: Observed, facts: Facts) -> list[Facts]:
+    """The facts as a watcher should learn them: started, then stopping, then the verdict."""
+    steps = []
+    if observed.status.phase is Phase.READY and facts.started_at is not None:
+        steps.append(replace(facts, stop=None, verdict=None))
+    if facts.stop is not None and (facts.verdict is None or observed.status.phase not in STOPPING):
+        steps.append(replace(facts, verdict=None))
+    if facts.verdict is not None or not steps:
+        steps.append(facts)
+    return steps
+
+
+def _build(
+    observed: Observed, decision: Decision, facts: Facts, last: RunStatus, now: datetime
+) -> RunStatus:
+    conditions = _conditions(observed, facts, last, now)
+    phase = derive_phase(conditions)
+    status = msgspec.structs.replace(
+        _with_identity(observed, decision, last),
+        phase=phase,
+        finished=phase in FINISHED,
+        observed_generation=observed.run.metadata.generation,
+        conditions=conditions,
+        started_at=facts.started_at,
+    )
+    status = _with_pod(observed, status)
+    return _with_verdict(observed, status, facts.verdict) if facts.verdict else status
+
+
+def _with_identity(observed: Observed, decision: Decision, last: RunStatus) -> RunStatus:
+    """Ids, and what was resolved for this attempt."""
+    store, dataset, queue = storage_ids(observed.run.uid)
+    status = msgspec.structs.replace(
+        last,
+        run_id=object_id("run", observed.run.uid),
+        default_key_value_store_id=store,
+        default_dataset_id=dataset,
+        default_request_queue_id=queue,
+        input_sha256=last.input_sha256 or _input_digest(observed),
+    )
+    resolved = decision.resolved
+    if resolved is None:
+        return status
+    return msgspec.structs.replace(
+        status,
+        options=resolved.options(),
+        actor_namespace=resolved.actor_namespace,
+        actor_generation=resolved.actor_generation,
+        build_number=resolved.build_number,
+        image=last.image or resolved.image,
+    )
+
+
+def _input_digest(observed: Observed) -> str | None:
+    try:
+        return input_sha256(observed.run)
+    except TerminalError:  # too large: the verdict says so
+        return None
+
+
+def _with_pod(observed: Observed, status: RunStatus) -> RunStatus:
+    """What the pod tells: name, node, image digest, deadline."""
+    pod = observed.pod
+    if pod is None:
+        return status
+    image_id = pod.container.image_id if pod.container else ""
+    return msgspec.structs.replace(
+        status,
+        pod_name=pod.name,
+        node_name=pod.spec.node_name or status.node_name,
+        image=image_id if "@" in image_id else status.image,
+        timeout_at=deadline(observed) or status.timeout_at,
+    )
+
+
+def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> RunStatus:
+    succeeded = verdict.phase is Phase.SUCCEEDED
+    return msgspec.structs.replace(
+        status,
+        exit_code=verdict.exit_code,
+        finished_at=verdict.finished_at,
+        failure=None
+        if succeeded
+        else Failure(verdict.reason, _cut(verdict.message), verdict.platform),
+        stats=_stats(observed, status, verdict),
+        cleanup=verdict.cleanup,
+    )
+
+
+def _stats(observed: Observed, status: RunStatus, verdict: Verdict) -> Stats:
+    """Times of the attempt: the run's from its creation, the container's from its start."""
+    if verdict.finished_at is None or status.started_at is None:
+        return status.stats
+    seconds = max(0.0, (verdict.finished_at - status.started_at).total_seconds())
+    began = observed.attempt_began
+    memory = status.options.memory_mbytes if status.options else 0
+    return msgspec.structs.replace(
+        status.stats,
+        duration_millis=max(0, round((verdict.finished_at - began).total_seconds() * 1000)),
+        run_time_secs=seconds,
+        compute_units=round(compute_units(memory, seconds), 6),
+    )
+
+
+def _conditions(
+    observed: Observed, facts: Facts, last: RunStatus, now: datetime
+) -> tuple[Condition, ...]:
+    findings = {
+        ConditionType.ADMITTED: facts.admitted,
+        ConditionType.POD_SCHEDULED: facts.scheduled,
+        ConditionType.STARTED: facts.started,
+        ConditionType.WEB_SERVER_READY: facts.web_server,
+        ConditionType.TERMINATION_TARGET: _termination_target(facts, last),
+        ConditionType.FINISHED: _finished(facts),
+        ConditionType.SUCCEEDED: _succeeded(facts),
+    }
+    if facts.verdict is None:
+        findings[ConditionType.RECONCILING] = Finding(
+            "True", Reason.PROGRESSING, "The run is not finished."
+        )
+    elif facts.verdict.phase is not Phase.SUCCEEDED:
+        findings[ConditionType.STALLED] = Finding(
+            "True", facts.verdict.reason, facts.verdict.message
+        )
+    generation = observed.run.metadata.generation
+    return tuple(
+        _condition(kind, finding, last.condition(kind), now, generation)
+        for kind, finding in findings.items()
+    )
+
+
+def _condition(
+    kind: ConditionType, finding: Finding, old: Condition | None, now: datetime, generation: int
+) -> Condition:
+    """``lastTransitionTime`` moves only when the status flips (metav1.Condition)."""
+    flipped = old is None or old.status != finding.status or old.last_transition_time is None
+    return Condition(
+        type=kind,
+        status=finding.status,
+        reason=finding.reason,
+        message=_cut(finding.message),
+        last_transition_time=now.replace(microsecond=0)
+        if flipped or old is None
+        else old.last_transition_time,
+        observed_generation=generation,
+    )
+
+
+def _termination_target(facts: Facts, last: RunStatus) -> Finding:
+    if facts.stop is not None:
+        return Finding("True", facts.stop.reason, facts.stop.message)
+    old = last.condition(ConditionType.TERMINATION_TARGET)
+    if facts.verdict is not None and old is not None and old.status == "True":
+        return Finding("True", Reason(old.reason), old.message)
+    return Finding("False", Reason.NOT_REQUESTED)
+
+
+def _finished(facts: Facts) -> Finding:
+    if facts.verdict is None:
+        return Finding("False", Reason.RUNNING)
+    return Finding("True", FINISHED_REASONS[facts.verdict.phase], facts.verdict.message)
+
+
+def _succeeded(facts: Facts) -> Finding:
+    verdict = facts.verdict
+    if verdict is None:
+        return Finding("Unknown", Reason.RUNNING)
+    status = "True" if verdict.phase is Phase.SUCCEEDED else "False"
+    return Finding(status, verdict.reason, verdict.message)
+
+
+def _differs(
+    old: RunStatus, new: RunStatus, facts: Facts, now: datetime, hold_back_seconds: float
+) -> bool:
+    """Whether the new status is worth a write: each write costs the API server's time."""
+    if (old.phase, old.finished, old.attempt, old.cleanup) != (
+        new.phase,
+        new.finished,
+        new.attempt,
+        new.cleanup,
+    ):
+        return True
+    first = old.observed_generation < 0
+    if not first and old.observed_generation != new.observed_generation:
+        return True
+    held = _held_back(facts, now, hold_back_seconds)
+    before = {c.type: (c.status, c.reason) for c in old.conditions}
+    changed = {c.type for c in new.conditions if before.get(c.type) != (c.status, c.reason)}
+    if first:
+        # Nothing was ever written: the default READY says as much as "nothing known yet".
+        changed &= {kind for kind, finding in _waits(facts).items() if finding.since}
+    return bool(changed - held)
+
+
+def _waits(facts: Facts) -> dict[ConditionType, Finding]:
+    return {
+        ConditionType.ADMITTED: facts.admitted,
+        ConditionType.POD_SCHEDULED: facts.scheduled,
+        ConditionType.STARTED: facts.started,
+    }
+
+
+def _held_back(facts: Facts, now: datetime, seconds: float) -> set[ConditionType]:
+    """Causes of waiting that may pass by themselves in a moment."""
+    return {
+        kind
+        for kind, finding in _waits(facts).items()
+        if finding.since and now < told_from(finding.since, seconds)
+    }
+
+
+def _cut(message: str) -> str:
+    """Keep a message within its limit, in whole characters."""
+    data = message.encode()
+    if len(data) <= CONDITION_MESSAGE_BYTES:
+        return message
+    return data[: CONDITION_MESSAGE_BYTES - 3].decode(errors="ignore") + "…"

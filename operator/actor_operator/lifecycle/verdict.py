@@ -1,0 +1,160 @@
+"""How an attempt ended: an ordered chain of small checks. The order is the priority.
+
+The verdict comes from why the container stopped, then from its code: a container that handles
+SIGTERM and exits 0 was still aborted, timed out or taken away (KEP-3329).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.pod import START_ERRORS, Terminated
+from actor_operator.lifecycle import startup
+from actor_operator.lifecycle.disruption import disrupted
+from actor_operator.lifecycle.expiry import LAST_WORD, deadline
+from actor_operator.lifecycle.facts import ABORTS, Verdict
+from actor_operator.lifecycle.observed import Observed
+from actor_operator.settings import LimitSettings
+
+Check = Callable[[Observed, datetime, LimitSettings], Verdict | None]
+"""A check of one way to end; None: not this way."""
+
+
+def verdict_of(observed: Observed, now: datetime, limits: LimitSettings) -> Verdict | None:
+    """The verdict of the attempt, or None while it goes on."""
+    chain = ABORTING if observed.stopping in ABORTS else ENDED
+    if observed.stopping is None:
+        chain = ENDED + NOT_STARTED
+    return next((found for check in chain if (found := check(observed, now, limits))), None)
+
+
+def aborted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
+    """A committed abort, and nothing runs any more."""
+    if observed.stopping not in ABORTS or observed.may_run:
+        return None
+    ended = observed.pod.terminated if observed.pod else None
+    return Verdict(
+        phase=Phase.ABORTED,
+        reason=Reason.ABORTED,
+        message="The run was aborted.",
+        exit_code=ended.exit_code if ended else None,
+        finished_at=(ended.finished_at if ended else None) or now,
+    )
+
+
+def timed_out(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
+    """The kubelet stopped the pod at its deadline, and nothing runs any more."""
+    pod = observed.pod
+    if observed.may_run:
+        return None
+    if pod is None:
+        gone = "The timeout was over, and the pod is gone."
+        timing_out = observed.stopping is Reason.TIMEOUT
+        verdict = Verdict(Phase.TIMED_OUT, Reason.TIMED_OUT, gone, finished_at=now)
+        return verdict if timing_out else None
+    if pod.status.reason != "DeadlineExceeded" and not _deadline_unsaid(observed, now):
+        return None
+    seconds, ended = observed.timeout_secs, pod.terminated
+    message = f"The run was stopped after its timeout of {seconds} s."
+    if observed.started_at is None:
+        message = (
+            f"The timeout of {seconds} s was over before the container ran: the time to fetch the"
+            " image counts. Use a longer timeout."
+        )
+    return Verdict(
+        phase=Phase.TIMED_OUT,
+        reason=Reason.TIMED_OUT,
+        message=message,
+        exit_code=ended.exit_code if ended and observed.started_at else None,
+        finished_at=(ended.finished_at if ended else None) or now,
+    )
+
+
+def disk_full(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
+    """Evicted for its own disk use; an eviction for the node's sake has DisruptionTarget."""
+    pod = observed.pod
+    if pod is None or pod.status.reason != "Evicted" or pod.condition("DisruptionTarget"):
+        return None
+    limit = observed.resolved.options().disk_mbytes if observed.resolved else None
+    return Verdict(
+        phase=Phase.FAILED,
+        reason=Reason.STORAGE_LIMIT_EXCEEDED,
+        message=f"The actor wrote more to its disk than its {limit} MB. {pod.status.message}",
+        exit_code=pod.terminated.exit_code if pod.terminated else None,
+        finished_at=(pod.terminated.finished_at if pod.terminated else None) or now,
+    )
+
+
+def container_ended(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
+    """The container ended by itself: start error, out of memory, exit code."""
+    ended = observed.pod.terminated if observed.pod else None
+    if ended is None or _awaits_last_word(observed, now):
+        return None
+    reason, message = _explain(observed, ended)
+    return Verdict(
+        phase=Phase.SUCCEEDED if reason is Reason.COMPLETED else Phase.FAILED,
+        reason=reason,
+        message=message,
+        exit_code=ended.exit_code,
+        finished_at=ended.finished_at or now,
+    )
+
+
+def _explain(observed: Observed, ended: Terminated) -> tuple[Reason, str]:
+    if ended.reason in START_ERRORS:
+        return Reason.START_ERROR, f"The container could not be started: {ended.message}"
+    if ended.reason == "OOMKilled":
+        memory = f"{observed.resolved.memory_mbytes} MB" if observed.resolved else "memory limit"
+        return Reason.OOM_KILLED, f"The actor used more than its {memory}."
+    if ended.exit_code == 0:
+        return Reason.COMPLETED, "The actor ended with exit code 0."
+    by_signal = f" (signal {ended.signal})" if ended.signal else ""
+    return (
+        Reason.CONTAINER_FAILED,
+        f"The actor ended with exit code {ended.exit_code}{by_signal}.",
+    )
+
+
+def _ended_after_deadline(observed: Observed) -> datetime | None:
+    """When the container ended, if that was not before the pod's deadline."""
+    ended = observed.pod.terminated if observed.pod else None
+    at = deadline(observed)
+    if ended is None or ended.finished_at is None or at is None or ended.finished_at < at:
+        return None
+    return ended.finished_at
+
+
+def _awaits_last_word(observed: Observed, now: datetime) -> bool:
+    """Whether only the pod's final phase can tell a natural end from the deadline.
+
+    The kubelet reports the container's end about a second before the reason of the pod.
+    """
+    ended_at = _ended_after_deadline(observed)
+    over = observed.pod is not None and observed.pod.is_over
+    return ended_at is not None and not over and now < ended_at + LAST_WORD
+
+
+def _deadline_unsaid(observed: Observed, now: datetime) -> bool:
+    """Whether the container ended after the deadline and the kubelet never said why."""
+    ended_at = _ended_after_deadline(observed)
+    over = observed.pod is not None and observed.pod.is_over
+    return ended_at is not None and not over and now >= ended_at + LAST_WORD
+
+
+ABORTING: tuple[Check, ...] = (aborted,)
+"""An abort that is committed ends as ABORTED and as nothing else."""
+
+ENDED: tuple[Check, ...] = (timed_out, disrupted, disk_full, container_ended)
+"""Ways to end for a pod that a node has taken; the first that holds."""
+
+NOT_STARTED: tuple[Check, ...] = (
+    startup.refused_by_node,
+    startup.refused_by_api_server,
+    startup.invalid_image,
+    startup.image_pull_failed,
+    startup.config_error,
+    startup.runtime_unavailable,
+    startup.pending_too_long,
+)
+"""Ways to end before the container has run."""

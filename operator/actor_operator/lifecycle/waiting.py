@@ -1,0 +1,81 @@
+"""What a run waits for: the conditions Admitted, PodScheduled, Started and WebServerReady."""
+
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
+from actor_operator.api.views.metadata import Condition
+from actor_operator.lifecycle.facts import Finding
+from actor_operator.lifecycle.observed import Observed
+from actor_operator.lifecycle.startup import CONFIG_ERROR, PULL_ERRORS, RUNTIME_ERRORS, waiting_for
+
+NOTHING_YET = Finding("Unknown", Reason.PENDING)
+"""A condition of which nothing is known yet."""
+
+
+def admitted(observed: Observed) -> Finding:
+    """Whether the run may have a pod."""
+    if observed.pod is not None or observed.status.is_true(ConditionType.ADMITTED):
+        return Finding("True", Reason.MEMORY_RESERVED, "The account has room for the run.")
+    blocked = observed.blocked
+    if blocked is None:
+        return NOTHING_YET
+    return Finding("False", blocked.reason, blocked.message, blocked.since)
+
+
+def scheduled(observed: Observed) -> Finding:
+    """Whether a node was found, as the pod says."""
+    pod = observed.pod
+    if pod is None:
+        if observed.previous:
+            since = observed.attempt_began
+            message = "A pod of this run is still ending; the next one waits for it."
+            return Finding("False", Reason.WAITING_FOR_PREVIOUS_POD, message, since)
+        return _as_committed(observed, ConditionType.POD_SCHEDULED)
+    condition = pod.condition("PodScheduled")
+    if condition is None:
+        return NOTHING_YET
+    since = condition.last_transition_time
+    if condition.status == "True":
+        node = f"Assigned to node {pod.spec.node_name}."
+        return Finding("True", Reason.SCHEDULED, node, since)
+    return Finding("False", Reason.UNSCHEDULABLE, condition.message, since)
+
+
+def started(observed: Observed) -> Finding:
+    """Whether the container has run in this attempt; it stays True."""
+    if observed.started_at is not None:
+        return Finding("True", Reason.STARTED, "The container has started.")
+    pod = observed.pod
+    if pod is None or pod.status.start_time is None:
+        return NOTHING_YET
+    reason, message = waiting_for(observed)
+    ours = _waiting_reason(reason)
+    text = (
+        message
+        if ours is not Reason.IMAGE_PULLING
+        else "The image is fetched, or the container is made."
+    )
+    return Finding("False", ours, text, pod.status.start_time)
+
+
+def web_server(observed: Observed) -> Finding:
+    """Whether the run's web server can be reached through its URL."""
+    if observed.status.container_url is None:
+        return Finding("False", Reason.DISABLED, "Runs have no URLs in this installation.")
+    return Finding("False", Reason.NOT_LISTENING, "The pod is not ready.")
+
+
+def _waiting_reason(kubelets: str) -> Reason:
+    """Our reason for one of the kubelet's."""
+    if kubelets in PULL_ERRORS:
+        return Reason.IMAGE_PULL_BACK_OFF
+    if kubelets == CONFIG_ERROR:
+        return Reason.CONTAINER_CONFIG_ERROR
+    if kubelets in RUNTIME_ERRORS:
+        return Reason.RUNTIME_UNAVAILABLE
+    return Reason.IMAGE_PULLING
+
+
+def _as_committed(observed: Observed, kind: ConditionType) -> Finding:
+    condition: Condition | None = observed.status.condition(kind)
+    if condition is None:
+        return NOTHING_YET
+    return Finding(condition.status, Reason(condition.reason), condition.message)
