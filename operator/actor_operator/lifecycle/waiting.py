@@ -25,9 +25,9 @@ def scheduled(observed: Observed) -> Finding:
     pod = observed.pod
     if pod is None:
         if observed.previous:
-            since = observed.attempt_began
             message = "A pod of this run is still ending; the next one waits for it."
-            return Finding("False", Reason.WAITING_FOR_PREVIOUS_POD, message, since)
+            began = observed.attempt_began
+            return Finding("False", Reason.WAITING_FOR_PREVIOUS_POD, message, began)
         return _as_committed(observed, ConditionType.POD_SCHEDULED)
     condition = pod.condition("PodScheduled")
     if condition is None:
