@@ -1,0 +1,1 @@
+"""What keeps a reconciler going: caches, queue, timers, lease. Knows nothing of actors or HTTP."""
