@@ -49,6 +49,7 @@ from actor_operator.settings import PodSettings, Settings
 class RunObjects:
     """What is created for a pod of a run, in this order."""
 
+    pod_name: str
     secret: V1Secret
     pod: V1Pod
 
@@ -79,6 +80,7 @@ def build_objects(
     suffix = environment_suffix(key, run.uid, number, environment.content())
     name = pod_name(run.name, run.uid, number)
     return RunObjects(
+        pod_name=name,
         secret=_build_secret(run, environment, f"{name}-{suffix}"),
         pod=_build_pod(run, resolution, environment, suffix, settings.pod),
     )

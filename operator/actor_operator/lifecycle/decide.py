@@ -21,6 +21,12 @@ from actor_operator.settings import Settings
 ABORT_GRACE_SECONDS = 1
 """Grace of an immediate abort; 0 would remove the pod object while its container still runs."""
 
+MAY_COME = frozenset({Reason.ACTOR_NOT_FOUND, Reason.BUILD_NOT_FOUND})
+"""What is missing may only be late: manifests are applied in any order."""
+
+ACTOR_WINDOW = timedelta(seconds=10)
+"""How long a run waits for its Actor or build."""
+
 
 @dataclass(frozen=True, slots=True)
 class CreatePod:
@@ -108,12 +114,15 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
     return Decision(facts, (), observed.resolved, _wake_at(observed, facts, now, settings))
 
 
-def tidy(observed: Observed) -> tuple[Action, ...]:
-    """What is still to be removed of a finished run."""
+def tidy(observed: Observed) -> tuple[tuple[Action, ...], tuple[str, ...]]:
+    """What to do for a finished run, and what is still left of it (``status.cleanup``)."""
     pod = observed.pod
-    if pod is None or pod.is_over:
-        return ()
-    return (*_secret_of(pod), DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS))
+    if pod is None or not observed.status.cleanup:
+        return (), ()
+    if pod.is_over:
+        return _secret_of(pod), ()
+    delete = DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS)
+    return (*_secret_of(pod), delete), observed.status.cleanup
 
 
 def _stop(observed: Observed, now: datetime) -> Stop | None:
@@ -166,18 +175,28 @@ def _start(
     observed: Observed, facts: Facts, now: datetime, settings: Settings, key: bytes
 ) -> Decision:
     """No pod, and nothing speaks against one."""
-    if observed.previous:
-        return Decision(facts, (), None, _wake_at(observed, facts, now, settings))
+    wake = _wake_at(observed, facts, now, settings)
+    blocked = observed.blocked
+    if observed.previous or (blocked and now < blocked.retry_at):
+        return Decision(facts, (), None, wake)
     try:
         resolution = resolve(observed.run, observed.actor, settings)
         objects = build_objects(observed.run, resolution, key=key, settings=settings)
     except TerminalError as error:
-        reason = Reason(error.reason)
-        verdict = failed(observed, now, reason, str(error))
-        refused = Finding("False", reason, str(error))
-        return Decision(replace(facts, admitted=refused, verdict=verdict))
-    wake = _wake_at(observed, facts, now, settings)
+        return _cannot_start(observed, facts, now, error)
     return Decision(facts, (CreatePod(objects),), resolution.resolved, wake)
+
+
+def _cannot_start(
+    observed: Observed, facts: Facts, now: datetime, error: TerminalError
+) -> Decision:
+    """The run cannot become a pod; what is applied together with it may only be late."""
+    reason, until = Reason(error.reason), observed.attempt_began + ACTOR_WINDOW
+    refused = Finding("False", reason, str(error), observed.attempt_began)
+    if reason in MAY_COME and now < until:
+        return Decision(replace(facts, admitted=refused), wake_at=until)
+    verdict = failed(observed, now, reason, str(error))
+    return Decision(replace(facts, admitted=refused, verdict=verdict))
 
 
 def _secret_of(pod: PodView) -> tuple[DeleteSecret, ...]:
@@ -194,6 +213,8 @@ def _wake_at(
     hold_back = settings.limits.hold_back_seconds
     moments += [told_from(f.since, hold_back) for f in findings if f.since]
     pod = observed.pod
+    if observed.blocked:
+        moments.append(observed.blocked.retry_at)
     if observed.started_at is None:
         moments.append(observed.attempt_began + timedelta(seconds=settings.limits.pending_seconds))
         if pod and pod.status.start_time:

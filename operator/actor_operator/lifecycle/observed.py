@@ -13,15 +13,21 @@ from actor_operator.desired.resolve import Resolved, read_resolved
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Why the API server did not take an object of the run, at the last try.
-
-    ``final`` says that trying again cannot help.
-    """
+    """Why the API server does not take an object of the run."""
 
     reason: Reason
     message: str
     final: bool
+    """Trying again cannot help."""
+
     since: datetime
+    """Since when it has been so."""
+
+    tries: int
+    """How often it was tried."""
+
+    retry_at: datetime
+    """When it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)

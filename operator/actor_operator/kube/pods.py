@@ -1,0 +1,78 @@
+"""Run pods: created, deleted, stopped."""
+
+import msgspec
+
+from actor_operator.api.k8s import V1Pod
+from actor_operator.api.views.pod import PodView
+from actor_operator.constants import LABEL_RUN_UID
+from actor_operator.kube.client import KubeClient, PatchKind
+from actor_operator.kube.errors import ConflictError, NotFoundError
+from actor_operator.kube.resources import Resource
+
+PODS = Resource("", "v1", "pods", "Pod")
+"""The kind."""
+
+SELECTOR = LABEL_RUN_UID
+"""Label selector of run pods: the label is there."""
+
+STOP_NOW = b'{"spec":{"activeDeadlineSeconds":1}}'
+"""The kubelet stops a pod past its deadline with SIGTERM and its grace, and keeps the pod."""
+
+_DECODER = msgspec.json.Decoder(PodView)
+
+
+def decode_pod(data: bytes) -> PodView:
+    """Read a pod from JSON.
+
+    Raises
+    ------
+    msgspec.MsgspecError
+        When it is no pod.
+    """
+    return _DECODER.decode(data)
+
+
+class Pods:
+    """Writes run pods.
+
+    Parameters
+    ----------
+    client
+        Over which; its guard keeps others than the leader from writing.
+    """
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def read(self, namespace: str, name: str) -> PodView | None:
+        """The pod as it is now; None: there is none."""
+        data = await self._client.get(PODS, namespace, name)
+        return decode_pod(data) if data is not None else None
+
+    async def create(self, namespace: str, pod: V1Pod) -> PodView:
+        """Create a pod; returns it as stored.
+
+        Raises
+        ------
+        AlreadyExistsError
+            When the name is taken, perhaps by this very pod of a lost answer.
+        """
+        return decode_pod(await self._client.create(PODS, namespace, _encode(pod)))
+
+    async def delete(self, namespace: str, name: str, *, uid: str, grace_seconds: int) -> None:
+        """Delete that very pod; one that is gone, or a namesake, is none of our business."""
+        try:
+            await self._client.delete(PODS, namespace, name, uid=uid, grace_seconds=grace_seconds)
+        except ConflictError:
+            return
+
+    async def stop(self, namespace: str, name: str) -> None:
+        """Let the kubelet stop the pod; the pod and its log stay."""
+        try:
+            await self._client.patch(PODS, namespace, name, STOP_NOW, PatchKind.MERGE)
+        except NotFoundError:
+            return
+
+
+def _encode(pod: V1Pod) -> bytes:
+    return msgspec.json.encode(pod.model_dump(by_alias=True, exclude_none=True, mode="json"))

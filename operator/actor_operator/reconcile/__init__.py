@@ -1,0 +1,1 @@
+"""Making it so: gather, decide, execute, tell."""

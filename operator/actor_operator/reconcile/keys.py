@@ -1,0 +1,74 @@
+"""The keys of the installation: made once by the leader, never in the chart's output.
+
+Chart output ends in Git, in Argo CD and in ``install.yaml``; a key that is rendered is a key that
+is published. The Secret survives upgrades and uninstall.
+"""
+
+import secrets as random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actor_operator.constants import KEYS_SECRET
+from actor_operator.errors import TerminalError
+from actor_operator.kube.errors import AlreadyExistsError
+from actor_operator.kube.secret import Secrets
+
+ACTIVE = "active"
+"""Entry of the Secret that holds the id of the key in use."""
+
+KEY_BYTES = 32
+"""Length of a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys of the installation."""
+
+    active_id: str
+    keys: dict[str, bytes]
+
+    @property
+    def active(self) -> bytes:
+        """The key in use."""
+        return self.keys[self.active_id]
+
+
+def parse_keyring(data: dict[str, bytes]) -> Keyring:
+    """Read the Secret's data: one entry per key, and ``active`` with the id of the one in use.
+
+    Raises
+    ------
+    TerminalError
+        When ``active`` is missing or names no key.
+    """
+    keys = {name: value for name, value in data.items() if name != ACTIVE}
+    active = data.get(ACTIVE, b"").decode(errors="replace").strip()
+    if active not in keys:
+        raise TerminalError(
+            "InvalidKeys",
+            f'The Secret "{KEYS_SECRET}" must have an entry "{ACTIVE}" that names another entry,'
+            f' the key; it says "{active}". Correct it, or delete the Secret to get a new key.',
+        )
+    return Keyring(active, keys)
+
+
+async def ensure_keyring(
+    secrets: Secrets, namespace: str, make_key: Callable[[int], bytes] = random.token_bytes
+) -> Keyring:
+    """Read the keys, or make the first one.
+
+    Raises
+    ------
+    TerminalError
+        When the Secret is spoilt.
+    ApiError
+        When it cannot be read or made.
+    """
+    data = await secrets.read_own(namespace, KEYS_SECRET)
+    if data is None:
+        data = {ACTIVE: b"k1", "k1": make_key(KEY_BYTES)}
+        try:
+            await secrets.create_own(namespace, KEYS_SECRET, data)
+        except AlreadyExistsError:
+            data = await secrets.read_own(namespace, KEYS_SECRET) or {}
+    return parse_keyring(data)

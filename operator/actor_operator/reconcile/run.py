@@ -1,0 +1,192 @@
+"""Reconciling one run: gather, decide, execute, tell.
+
+Level-triggered: an event only says "look at this run again". Runs of one key never overlap.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from actor_operator.api.views.actor import ActorView
+from actor_operator.api.views.pod import PodView
+from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
+from actor_operator.clock import Clock
+from actor_operator.desired.names import pod_name, pod_number
+from actor_operator.desired.resolve import actor_reference
+from actor_operator.engine.store import Key, Store
+from actor_operator.kube.actors import Actors
+from actor_operator.kube.pods import Pods
+from actor_operator.kube.runs import Runs
+from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, decide, tidy
+from actor_operator.lifecycle.observed import Blocked, Observed
+from actor_operator.lifecycle.status import settle, summarise
+from actor_operator.reconcile.execute import Executor, Refusal
+from actor_operator.reconcile.seams import Seams
+from actor_operator.settings import Settings
+
+PODS_BY_RUN = "run-uid"
+"""Index of the pod store: uid of the run."""
+
+FIRST_PAUSE = timedelta(seconds=5)
+"""Pause after the first refusal of a pod."""
+
+LONGEST_PAUSE = timedelta(seconds=60)
+"""Pause after many refusals."""
+
+
+class RunReconciler:
+    """Brings runs nearer to what they should be, one step a call.
+
+    Parameters
+    ----------
+    runs, pods, actors
+        What the informers know; answers to our own writes are put in beside them.
+    run_writer, pod_reader, actor_reader
+        The API server, for statuses and for what the stores cannot answer.
+    executor
+        Writes children.
+    settings, clock, seams
+        As everywhere.
+    key
+        Gives the key that makes names of Secrets unguessable.
+    """
+
+    def __init__(  # noqa: PLR0913 -- its collaborators, each of them once
+        self,
+        *,
+        runs: Store[RunView | FinishedRun],
+        pods: Store[PodView],
+        actors: Store[ActorView],
+        run_writer: Runs,
+        pod_reader: Pods,
+        actor_reader: Actors,
+        executor: Executor,
+        settings: Settings,
+        clock: Clock,
+        seams: Seams,
+        key: Callable[[], bytes],
+    ) -> None:
+        self._runs = runs
+        self._pods = pods
+        self._actors = actors
+        self._run_writer = run_writer
+        self._pod_reader = pod_reader
+        self._actor_reader = actor_reader
+        self._executor = executor
+        self._settings = settings
+        self._clock = clock
+        self._seams = seams
+        self._key = key
+        self._blocked: dict[str, Blocked] = {}
+
+    async def reconcile(self, key: Key) -> datetime | None:
+        """Look at one run again.
+
+        Returns
+        -------
+        datetime or None
+            When to look at it next, if nothing happens before.
+
+        Raises
+        ------
+        ApiError
+            Try again soon.
+        """
+        observed = await self._gather(key)
+        if observed is None:
+            return None
+        if observed.status.finished:
+            await self._tidy_up(observed)
+            return None
+        decision = self._decide(observed)
+        refusal = await self._execute(observed, decision)
+        if refusal is not None:
+            observed = replace(observed, blocked=self._remember(observed, refusal))
+            decision = self._decide(observed)
+        await self._tell(observed, decision)
+        return decision.wake_at
+
+    def forget(self, uid: str) -> None:
+        """The run is gone, or needs nothing more."""
+        self._blocked.pop(uid, None)
+
+    async def _gather(self, key: Key) -> Observed | None:
+        """Everything that the decision needs, read once."""
+        run = self._runs.get(*key)
+        if not isinstance(run, RunView) or run.metadata.deletion_timestamp is not None:
+            return None
+        pods = [
+            p for p in self._pods.by_index(PODS_BY_RUN, run.uid) if p.controller_uid() == run.uid
+        ]
+        name = pod_name(run.name, run.uid, pod_number(run.status))
+        pod = next((p for p in pods if p.name == name), None)
+        if pod is None and run.status.pod_name == name and not run.status.finished:
+            # It existed: only the API server can say that it is gone.
+            pod = await self._pod_reader.read(run.namespace, name)
+        return Observed(
+            run=run,
+            pod=pod,
+            previous=tuple(p for p in pods if p.name != name),
+            actor=await self._actor_of(run, pod),
+            blocked=self._blocked.get(run.uid),
+        )
+
+    async def _actor_of(self, run: RunView, pod: PodView | None) -> ActorView | None:
+        """The run's Actor, from the store; a run that waits long asks the API server itself."""
+        namespace, name = actor_reference(run)
+        cached = self._actors.get(namespace, name)
+        began = run.status.queued_at or run.metadata.creation_timestamp
+        if pod is not None or began is None or self._clock.now() < began + ACTOR_WINDOW:
+            return cached
+        return await self._actor_reader.read(namespace, name)
+
+    def _decide(self, observed: Observed) -> Decision:
+        return decide(observed, self._clock.now(), self._settings, self._key())
+
+    async def _execute(self, observed: Observed, decision: Decision) -> Refusal | None:
+        """Write children; returns why the API server does not take the pod, if it does not."""
+        outcome = await self._executor.carry_out(observed.run, decision.actions)
+        if isinstance(outcome, Refusal):
+            return outcome
+        if isinstance(outcome, PodView):
+            self._pods.apply(outcome)
+            self.forget(observed.run.uid)
+            self._seams.pod_created(observed.run)
+        return None
+
+    def _remember(self, observed: Observed, refusal: Refusal) -> Blocked:
+        """Why the pod was refused, since when, and when to try again: 5 s, 10 s … 60 s."""
+        now, last = self._clock.now(), observed.blocked
+        tries = last.tries + 1 if last else 1
+        pause = min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+        blocked = Blocked(
+            reason=refusal.reason,
+            message=refusal.message,
+            final=refusal.final,
+            since=last.since if last else now,
+            tries=tries,
+            retry_at=now + pause,
+        )
+        self._blocked[observed.run.uid] = blocked
+        return blocked
+
+    async def _tell(self, observed: Observed, decision: Decision) -> None:
+        """Write the status, step by step, if it says something new."""
+        hold_back = self._settings.limits.hold_back_seconds
+        run = observed.run
+        for status in summarise(observed, decision, self._clock.now(), hold_back):
+            run = await self._write(run, status)
+
+    async def _write(self, run: RunView, status: RunStatus) -> RunView:
+        written = await self._run_writer.write_status(run, status)
+        self._runs.apply(stub(written))
+        self._seams.status_written(run, written)
+        return written
+
+    async def _tidy_up(self, observed: Observed) -> None:
+        """A finished run whose pod, Secret or generation still needs something."""
+        actions, cleanup = tidy(observed)
+        await self._executor.carry_out(observed.run, actions)
+        status = settle(observed, cleanup=cleanup)
+        if status is not None:
+            await self._write(observed.run, status)

@@ -1,0 +1,42 @@
+"""What a run's steps mean for the metrics."""
+
+from datetime import datetime
+
+from actor_operator.api.v1alpha1.conditions import ConditionType
+from actor_operator.api.views.run import RunView
+from actor_operator.clock import Clock
+from actor_operator.metrics import Metrics
+
+
+class Seams:
+    """Measures the stretches of runs' lives.
+
+    Parameters
+    ----------
+    metrics, clock
+        Where to, and what time it is.
+    """
+
+    def __init__(self, *, metrics: Metrics, clock: Clock) -> None:
+        self._metrics = metrics
+        self._clock = clock
+
+    def pod_created(self, run: RunView) -> None:
+        """The run has got a pod."""
+        self._observe("created_to_pod", run.metadata.creation_timestamp, self._clock.now())
+
+    def status_written(self, before: RunView, after: RunView) -> None:
+        """A status was committed."""
+        old, new = before.status, after.status
+        if new.started_at is not None and not old.is_true(ConditionType.STARTED):
+            self._observe("created_to_started", after.metadata.creation_timestamp, new.started_at)
+            self._observe("started_to_told", new.started_at, self._clock.now())
+        if new.finished and not old.finished:
+            reason = new.failure.reason if new.failure else "Completed"
+            self._metrics.finished.labels(new.phase, reason).inc()
+            self._observe("started_to_finished", new.started_at, new.finished_at)
+            self._observe("finished_to_told", new.finished_at, self._clock.now())
+
+    def _observe(self, seam: str, begin: datetime | None, end: datetime | None) -> None:
+        if begin is not None and end is not None:
+            self._metrics.seams.labels(seam).observe(max(0.0, (end - begin).total_seconds()))
