@@ -151,8 +151,12 @@ AGE = Column(
 )
 """The column that every kind has."""
 
-CATEGORY = "actors"
-"""Name under which ``kubectl get`` lists all of our kinds."""
+CATEGORY = "actor-operator"
+"""Name under which ``kubectl get`` lists Actors and ActorRuns together.
+
+It must not be the plural of a kind: kubectl looks for categories first, and with a category
+``actors`` it would take ``kubectl get actors NAME`` for a question about several kinds.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +177,7 @@ class Definition:
 
     plural: str
     """Name in URLs and of the CRD."""
-    short_names: tuple[str, ...]
+    short_names: tuple[str, ...] = ()
     """Short names for ``kubectl``."""
     scope: Scope = Scope.NAMESPACED
     """Where the objects live."""

@@ -55,6 +55,18 @@ class CelRule:
         return schema
 
 
+def unchanged(*names: str) -> str:
+    """CEL for: these fields are as they were, also in whether they are there.
+
+    Written out because the API server cannot bound the cost of comparing optional values.
+    """
+    return " && ".join(
+        f"has(self.{name}) == has(oldSelf.{name})"
+        f" && (!has(self.{name}) || self.{name} == oldSelf.{name})"
+        for name in names
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """A pattern with a sentence for people.

@@ -66,22 +66,10 @@ Url = Annotated[str, Field(max_length=2048)]
 AnyName = Annotated[str, Field(max_length=253)]
 """Name of a Kubernetes object, where it was checked elsewhere."""
 
-ObjectName = Annotated[
-    str,
-    Field(max_length=253),
-    Matches(
-        "[a-z0-9]([-a-z0-9.]*[a-z0-9])?",
-        "the name of a Kubernetes object has lower-case letters, digits, '-' and '.',"
-        " and starts and ends with a letter or digit",
-    ),
-]
-"""Name of a Kubernetes object, as a user writes it."""
+SecretName = Annotated[str, Field(max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")]
+"""Name of a Secret. A pattern, because a rule would be too dear where there may be thousands."""
 
-SecretKey = Annotated[
-    str,
-    Field(max_length=253),
-    Matches("[-._a-zA-Z0-9]+", "a key of a Secret has letters, digits, '-', '_' and '.'"),
-]
+SecretKey = Annotated[str, Field(max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
 """Key of a Secret."""
 
 BuildNumber = Annotated[
@@ -127,7 +115,7 @@ Image = Annotated[
 
 VariableName = Annotated[
     str,
-    Field(max_length=255),
+    Field(max_length=128),
     Matches(
         "[A-Za-z_][A-Za-z0-9_]*",
         "the name of a variable has letters, digits and '_', and does not start with a digit",

@@ -21,8 +21,7 @@ ROOT_PROPERTIES = {
 """Properties that every kind has."""
 
 METADATA = {"type": "object", "properties": {"name": {"type": "string", "maxLength": 253}}}
-"""The schema of ``metadata``. Longer names are refused by Kubernetes itself: the bound is there for
-the API server's estimate of what the rule on the name costs."""
+"""The schema of ``metadata``: it names the name because the rule on it points there."""
 
 
 def crd_name(kind: type[CustomResource]) -> str:
@@ -87,8 +86,9 @@ def _names(kind: type[CustomResource]) -> dict[str, Any]:
         "listKind": f"{kind.__name__}List",
         "plural": definition.plural,
         "singular": kind.__name__.lower(),
-        "shortNames": list(definition.short_names),
     }
+    if definition.short_names:
+        names["shortNames"] = list(definition.short_names)
     if definition.categories:
         names["categories"] = list(definition.categories)
     return names

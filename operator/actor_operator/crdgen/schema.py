@@ -27,6 +27,7 @@ KEYWORDS = (
     "maximum",
     "minLength",
     "maxLength",
+    "pattern",
     "minItems",
     "maxItems",
     "maxProperties",
@@ -103,10 +104,10 @@ class _Converter:
         if node.get("additionalProperties") is False:
             del node["additionalProperties"]  # the API server prunes unknown fields
         node.pop("propertyNames", None)
+        self._convert_children(node, path, parents)
         _describe(node)
         _keep_default(node)
         _order_rules(node)
-        self._convert_children(node, path, parents)
         if node.get("required") == []:
             del node["required"]
         _check(node, path)
@@ -144,9 +145,12 @@ def _describe(node: Schema) -> None:
 
 
 def _keep_default(node: Schema) -> None:
-    """Keep a default that says something: without nulls and empty lists, at every depth."""
-    default = _pruned(node.pop("default", None))
-    if default is not None and not node.pop(NO_DEFAULT_KEY, False):
+    """Keep a default that says something; that of an object is made of its fields' defaults."""
+    default = node.pop("default", None)
+    if isinstance(default, dict):
+        fields = node.get("properties", {})
+        default = {name: fields[name]["default"] for name in fields if "default" in fields[name]}
+    if default not in (None, [], {}) and not node.pop(NO_DEFAULT_KEY, False):
         node["default"] = default
 
 
@@ -155,13 +159,6 @@ def _order_rules(node: Schema) -> None:
         node[RULES_KEY] = [
             {key: rule[key] for key in RULE_KEYWORDS if key in rule} for rule in node[RULES_KEY]
         ]
-
-
-def _pruned(value: Any) -> Any:
-    if isinstance(value, dict):
-        items = {key: _pruned(item) for key, item in value.items()}
-        return {key: item for key, item in items.items() if item is not None} or None
-    return None if value == [] else value
 
 
 def _check(node: Schema, path: str) -> None:

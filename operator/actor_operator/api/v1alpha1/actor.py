@@ -15,16 +15,16 @@ from actor_operator.api.base import (
     Definition,
     NameRule,
 )
-from actor_operator.api.fields import NOT_YET, SET, CelRule, list_map
+from actor_operator.api.fields import NOT_YET, SET, CelRule, list_map, unchanged
 from actor_operator.api.scalars import (
     NAME_LABEL,
     BuildNumber,
     Image,
     MemoryMbytes,
-    ObjectName,
     Port,
     Seconds,
     SecretKey,
+    SecretName,
     TagOrNumber,
     VariableName,
     VariableValue,
@@ -37,7 +37,7 @@ PORT_VARIABLES = ("APIFY_CONTAINER_PORT", "ACTOR_WEB_SERVER_PORT")
 RESERVED_PREFIXES = ("ACTOR_", "APIFY_")
 """Variables with these prefixes are the platform's."""
 
-MAX_BUILDS = 100
+MAX_BUILDS = 64
 """Most builds of an Actor."""
 
 MAX_VARIABLES = 100
@@ -57,7 +57,7 @@ class AbortSignal(StrEnum):
 class SecretKeyRef(ApiModel):
     """A key of a Secret in the Actor's namespace."""
 
-    name: ObjectName
+    name: SecretName
     """Name of the Secret, in the Actor's namespace."""
     key: SecretKey
     """Key in the Secret."""
@@ -115,8 +115,7 @@ class Build(ApiModel):
 
     rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            rule="self.image == oldSelf.image && self.?env == oldSelf.?env"
-            " && self.?inputSchema == oldSelf.?inputSchema",
+            rule=unchanged("image", "env", "inputSchema"),
             message="a build never changes; add a build with a new number and move the tag to it",
             forbidden=True,
         ),
@@ -204,7 +203,7 @@ class ActorSpec(ApiModel):
     """What holds for a run that does not say otherwise."""
     env: Variables = ()
     """Environment variables of all builds."""
-    image_pull_secrets: Annotated[tuple[ObjectName, ...], Field(max_length=10), SET] = ()
+    image_pull_secrets: Annotated[tuple[SecretName, ...], Field(max_length=10), SET] = ()
     """Names of Secrets in the Actor's namespace with which its images are pulled. Runs from other
     namespaces cannot use them and fail with ActorSecretsUnavailable."""
     web_server: WebServer = WebServer()

@@ -68,7 +68,6 @@ class ActorAccount(CustomResource):
 
     definition: ClassVar[Definition] = Definition(
         plural="actoraccounts",
-        short_names=("aaccount",),
         scope=Scope.CLUSTER,
         name=NameRule(
             pattern=DNS_LABEL,

@@ -14,7 +14,7 @@ from actor_operator.api.base import (
     Definition,
     NameRule,
 )
-from actor_operator.api.fields import NOT_YET, CelRule, not_yet
+from actor_operator.api.fields import NOT_YET, CelRule, not_yet, unchanged
 from actor_operator.api.scalars import (
     NAME_LABEL,
     ActorReference,
@@ -92,6 +92,16 @@ class Abort(ApiModel):
 class Resurrect(ApiModel):
     """A request to run a finished run once more: same name, ids, storages and URL, a new pod."""
 
+    rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            rule="self.attempt != oldSelf.attempt || ("
+            + unchanged("build", "memoryMbytes", "timeoutSecs", "restartOnError", "limits")
+            + ")",
+            message="what an attempt was resurrected with never changes",
+            forbidden=True,
+        ),
+    )
+
     attempt: Annotated[int, Field(ge=2, le=2_147_483_647)]
     """The attempt to start: `status.attempt` + 1."""
     build: TagOrNumber | None = None
@@ -134,12 +144,7 @@ class ActorRunSpec(ApiModel):
 
     rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            rule=" && ".join(
-                [
-                    *(f"self.?{name} == oldSelf.?{name}" for name in IMMUTABLE),
-                    "has(self.input) == has(oldSelf.input)",
-                ]
-            ),
+            rule=f"{unchanged(*IMMUTABLE)} && has(self.input) == has(oldSelf.input)",
             message=f"what a run was made with never changes ({', '.join((*IMMUTABLE, 'input'))});"
             " make a new run, or resurrect this one with other options",
             forbidden=True,
@@ -189,7 +194,8 @@ class ActorRunSpec(ApiModel):
 
 _RULES = (
     CelRule(
-        rule="!has(self.spec.abort) || oldSelf.?spec.?abort == optional.of(self.spec.abort)"
+        rule="!has(self.spec.abort)"
+        " || self.spec.abort.attempt == oldSelf.?spec.?abort.?attempt.orValue(0)"
         " || self.spec.abort.attempt == self.?status.?attempt.orValue(1)",
         message="abort.attempt must be the run's current attempt, as in status.attempt",
         field_path=".spec.abort.attempt",
@@ -197,7 +203,7 @@ _RULES = (
     ),
     CelRule(
         rule="!has(self.spec.resurrect)"
-        " || oldSelf.?spec.?resurrect == optional.of(self.spec.resurrect)"
+        " || self.spec.resurrect.attempt == oldSelf.?spec.?resurrect.?attempt.orValue(0)"
         " || (self.?status.?finished.orValue(false)"
         " && self.spec.resurrect.attempt == self.status.attempt + 1)",
         message="only a finished run can be resurrected, and resurrect.attempt must be"
@@ -206,7 +212,9 @@ _RULES = (
         on_create=True,
     ),
     CelRule(
-        rule="!has(self.spec.reboot) || oldSelf.?spec.?reboot == optional.of(self.spec.reboot)"
+        rule="!has(self.spec.reboot)"
+        " || (self.spec.reboot.count == oldSelf.?spec.?reboot.?count.orValue(0)"
+        " && self.spec.reboot.attempt == oldSelf.?spec.?reboot.?attempt.orValue(0))"
         " || (self.?status.?phase.orValue('READY') == 'RUNNING'"
         " && self.spec.reboot.attempt == self.status.attempt"
         " && self.spec.reboot.count == oldSelf.?spec.?reboot.?count.orValue(0) + 1)",
@@ -262,7 +270,7 @@ class ActorRun(CustomResource):
 
     definition: ClassVar[Definition] = Definition(
         plural="actorruns",
-        short_names=("arun",),
+        short_names=("arun", "aruns"),
         categories=(CATEGORY,),
         name=NameRule(
             pattern=NAME_LABEL,

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from actor_operator.api.base import ApiModel, Condition
-from actor_operator.api.fields import ATOMIC_LIST, NO_DEFAULT, CelRule, list_map
+from actor_operator.api.fields import ATOMIC_LIST, NO_DEFAULT, CelRule, list_map, unchanged
 from actor_operator.api.scalars import (
     AnyName,
     AttemptNumber,
@@ -116,8 +116,7 @@ class ActorRunStatus(ApiModel):
         ),
         CelRule(
             rule=f"self.attempt != oldSelf.attempt || !(oldSelf.phase in {_FINISHED})"
-            " || (self.?exitCode == oldSelf.?exitCode && self.?finishedAt == oldSelf.?finishedAt"
-            " && self.?failure == oldSelf.?failure)",
+            f" || ({unchanged('exitCode', 'finishedAt', 'failure')})",
             message="the verdict of a finished attempt (exitCode, finishedAt, failure) never"
             " changes",
             forbidden=True,
