@@ -1,0 +1,76 @@
+"""Finds which verbs on which resources the operator's code calls, by reading the code.
+
+Every call of the Kubernetes API names its kind as a module constant, a ``Resource``. This looks at
+each call that has such a constant as an argument: a method of the client is one verb, a source of
+an informer is two, and anything else is unknown and must be added here.
+"""
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import actor_operator
+from actor_operator.kube.resources import Resource
+
+VERBS = {
+    "get": {"get"},
+    "create": {"create"},
+    "put": {"update"},
+    "patch": {"patch"},
+    "delete": {"delete"},
+    "list_page": {"list"},
+    "watch": {"watch"},
+    "read_stream": {"get"},
+    "KindSource": {"list", "watch"},
+}
+"""Verbs of a client's method, or of a class that is given the resource."""
+
+NOT_OF_THE_OPERATOR = ("actor_operator.cli", "actor_operator.kube.logs")
+"""Modules whose calls are made with the rights of the person at the command line."""
+
+Use = tuple[str, str, str]
+"""API group, resource (with its subresource), verb."""
+
+
+class UnknownCallError(Exception):
+    """A resource is handed to something that this module does not know."""
+
+
+def verbs_in_code() -> set[Use]:
+    """Every use of the Kubernetes API by the operator."""
+    found: set[Use] = set()
+    for module in _modules():
+        tree = ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            for resource in _resources(call, module):
+                found |= _uses(call, resource, module)
+    return found
+
+
+def _modules() -> Iterator[ModuleType]:
+    for info in pkgutil.walk_packages(actor_operator.__path__, "actor_operator."):
+        if not info.name.startswith((*NOT_OF_THE_OPERATOR, "actor_operator.__main__")):
+            yield importlib.import_module(info.name)
+
+
+def _resources(call: ast.Call, module: ModuleType) -> Iterator[Resource]:
+    for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
+        if isinstance(argument, ast.Name):
+            value = getattr(module, argument.id, None)
+            if isinstance(value, Resource):
+                yield value
+
+
+def _uses(call: ast.Call, resource: Resource, module: ModuleType) -> set[Use]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
+    if name not in VERBS:
+        raise UnknownCallError(f"{module.__name__}:{call.lineno}: {ast.unparse(call)}")
+    subresource = "".join(
+        f"/{ast.literal_eval(keyword.value)}"
+        for keyword in call.keywords
+        if keyword.arg == "subresource"
+    )
+    return {(resource.group, resource.plural + subresource, verb) for verb in VERBS[name]}
