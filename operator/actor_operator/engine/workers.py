@@ -64,19 +64,24 @@ class WorkerPool(Generic[K]):
             task.add_done_callback(self._tasks.discard)
             self._tasks.add(task)
 
-    async def stop(self, grace: float) -> None:
-        """Take no more keys, let running work end for ``grace`` seconds, then cancel it.
+    async def stop(self, grace: float) -> bool:
+        """Take no more keys, let running work end for ``grace`` seconds, then break it off.
 
-        Returns when no worker runs any more.
+        Returns
+        -------
+        bool
+            Whether all work ended by itself. In either case no worker runs any more.
         """
         self._stopping = True
         for task in self._tasks - self._busy:
             task.cancel()
         if self._busy:
             await asyncio.wait(self._busy, timeout=grace)
+        by_itself = not self._busy
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        return by_itself
 
     async def _work(self) -> None:
         task = asyncio.current_task()
