@@ -35,7 +35,7 @@ class TokenBucket:
         self._tokens -= 1
         try:
             await asyncio.sleep(max(0.0, -self._tokens / self._rate))
-            while (closed := self._closed_until - self._now()) > 0:
+            while (closed := self._closed_until - self._now()) > 0:  # noqa: ASYNC110 -- time, no event
                 await asyncio.sleep(closed)
         except asyncio.CancelledError:
             self._tokens += 1

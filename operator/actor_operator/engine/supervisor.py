@@ -83,7 +83,7 @@ class Supervisor:
             try:
                 await run()
                 log.error("A task ended that should not.", task=name)
-            except Exception:  # noqa: BLE001 -- whatever it died of, it is needed
+            except Exception:
                 log.exception("A task died.", task=name)
             deaths = 1 if loop.time() - begun >= STEADY_SECONDS else deaths + 1
             if self._on_death is not None:
