@@ -1,0 +1,169 @@
+"""What tests do to objects directly: no HTTP, no faults, not in the request log."""
+
+import base64
+from collections.abc import Callable
+
+from tests.support.apiserver.builtin import PODS, QUOTAS
+from tests.support.apiserver.clock import Clock
+from tests.support.apiserver.deletion import DeleteOptions, Deletions
+from tests.support.apiserver.fields import Object
+from tests.support.apiserver.kinds import Kind, Registry
+from tests.support.apiserver.patches import merged
+from tests.support.apiserver.podlogs import PodLogs
+from tests.support.apiserver.pods import PodHandle
+from tests.support.apiserver.requestlog import Request
+from tests.support.apiserver.store import Change, Store
+from tests.support.apiserver.timers import Timers
+from tests.support.apiserver.writes import Writes
+
+TOUCHED = "test.actor-operator.dev/touched"
+"""Annotation by which `touch` makes a new version."""
+
+
+class Admin:
+    """Objects as tests see and change them. Kinds are named by their plural."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        registry: Registry,
+        writes: Writes,
+        deletions: Deletions,
+        timers: Timers,
+        clock: Clock,
+        logs: PodLogs,
+    ) -> None:
+        self.__store = store
+        self.__registry = registry
+        self.__writes = writes
+        self.__deletions = deletions
+        self.__timers = timers
+        self.__clock = clock
+        self.__logs = logs
+
+    def objects(self, plural: str, namespace: str = "") -> list[Object]:
+        """Copies of all objects of a kind, by namespace and name."""
+        versions = sorted(self.__store.all(self._kind(plural)).items())
+        return [version.copy() for key, version in versions if namespace in {"", key[0]}]
+
+    def find(self, plural: str, namespace: str, name: str) -> Object | None:
+        """A copy of an object, None if there is none."""
+        version = self.__store.get(self._kind(plural), (namespace, name))
+        return version.copy() if version else None
+
+    def get(self, plural: str, namespace: str, name: str) -> Object:
+        """A copy of an object.
+
+        Raises
+        ------
+        LookupError
+            There is none.
+        """
+        obj = self.find(plural, namespace, name)
+        if obj is None:
+            raise LookupError(f"{plural} {namespace}/{name}")
+        return obj
+
+    def create(self, plural: str, obj: Object, namespace: str = "default") -> Object:
+        """Create an object, by all rules of the server.
+
+        Raises
+        ------
+        ApiError
+            It is refused.
+        """
+        kind = self._kind(plural)
+        place = (obj.get("metadata") or {}).get("namespace", namespace) if kind.namespaced else ""
+        return self.__writes.create(kind, place, kind.typed(merged(obj, {}))).version.copy()
+
+    def patch(
+        self, plural: str, namespace: str, name: str, patch: Object, subresource: str = ""
+    ) -> Object:
+        """Merge-patch an object, by all rules of the server.
+
+        Raises
+        ------
+        ApiError
+            It is refused.
+        """
+        return self.change(plural, namespace, name, lambda obj: merged(obj, patch), subresource)
+
+    def change(
+        self,
+        plural: str,
+        namespace: str,
+        name: str,
+        change: Callable[[Object], Object],
+        subresource: str = "",
+    ) -> Object:
+        """Let a function change an object, by all rules of the server.
+
+        Raises
+        ------
+        ApiError
+            It is refused.
+        """
+        kind = self._kind(plural)
+        return self.__writes.change(kind, (namespace, name), change, subresource).version.copy()
+
+    def delete(
+        self, plural: str, namespace: str, name: str, options: DeleteOptions | None = None
+    ) -> None:
+        """Delete an object as a client would: with grace, finalizers, dependents.
+
+        Raises
+        ------
+        ApiError
+            404, 409.
+        """
+        kind = self._kind(plural)
+        self.__deletions.delete(kind, (namespace, name), options or DeleteOptions())
+
+    def history(self, plural: str) -> list[Change]:
+        """All kept committed writes of a kind, oldest first."""
+        return self.__store.changes(self._kind(plural))
+
+    def compact(self) -> None:
+        """Forget all history: what was listed or watched before has to be listed anew."""
+        self.__store.compact()
+
+    def pod(self, namespace: str, name: str) -> PodHandle:
+        """A pod, to be moved by hand.
+
+        Raises
+        ------
+        LookupError
+            There is none.
+        """
+        self.get("pods", namespace, name)
+        return PodHandle(
+            store=self.__store, key=(namespace, name), clock=self.__clock, logs=self.__logs
+        )
+
+    def quota(self, namespace: str, name: str, **hard: str) -> Object:
+        """Create a ResourceQuota; `__` in a name stands for a dot, as `limits__memory`."""
+        limits = {resource.replace("__", "."): value for resource, value in hard.items()}
+        obj = {"metadata": {"name": name}, "spec": {"hard": limits}}
+        return self.create(QUOTAS.plural, obj, namespace)
+
+    def secret_text(self, namespace: str, name: str) -> dict[str, str]:
+        """The decoded data of a Secret.
+
+        Raises
+        ------
+        LookupError
+            There is none.
+        """
+        data = self.get("secrets", namespace, name).get("data") or {}
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def touch(self, request: Request) -> None:
+        """Let another client change the object that a request is about, if it is there."""
+        plural = request.kind.partition("/")[0]
+        if self.find(plural, request.namespace, request.name):
+            patch = {"metadata": {"annotations": {TOUCHED: str(request.number)}}}
+            self.patch(plural, request.namespace, request.name, patch)
+
+    def _kind(self, plural: str) -> Kind:
+        return PODS if plural == PODS.plural else self.__registry.named(plural)

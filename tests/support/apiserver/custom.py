@@ -1,0 +1,103 @@
+"""Kinds that come by a CustomResourceDefinition."""
+
+from pathlib import Path
+
+import yaml
+from tests.support.apiserver.cel_rules import check_rules, compile_rules
+from tests.support.apiserver.clock import Clock, timestamp
+from tests.support.apiserver.fields import FieldError, Object
+from tests.support.apiserver.kinds import Kind
+from tests.support.apiserver.schema import Schema, StructuralSchema, duplicates
+from tests.support.apiserver.strategy import Strategy
+from typing_extensions import override
+
+
+class CustomStrategy(Strategy):
+    """Objects held to the definition's schema and rules."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._raw = schema
+        self._schema = StructuralSchema(schema)
+        self._rules = compile_rules(schema)
+
+    @override
+    def default(self, obj: Object) -> None:
+        self._schema.prune(obj)
+        self._schema.default(obj)
+
+    @override
+    def prepare_create(self, obj: Object) -> None:
+        self._schema.default(obj)
+
+    @override
+    def unknown_fields(self, obj: Object) -> list[str]:
+        return self._schema.unknown(obj)
+
+    @override
+    def validate(self, obj: Object) -> list[FieldError]:
+        return self._errors(obj, None)
+
+    @override
+    def validate_update(self, new: Object, old: Object) -> list[FieldError]:
+        return self._errors(new, old)
+
+    @override
+    def validate_status(self, new: Object, old: Object) -> list[FieldError]:
+        return self._errors(new, old)
+
+    def _errors(self, obj: Object, old: Object | None) -> list[FieldError]:
+        """Rules are looked at only where the schema holds."""
+        errors = self._schema.validate(obj, old) + duplicates(self._raw, obj, "")
+        if not errors and self._rules:
+            errors = check_rules(self._rules, obj, old)
+        return errors
+
+
+def read_definitions(paths: list[Path]) -> list[Object]:
+    """The definitions in YAML files."""
+    documents = [
+        document for path in paths for document in yaml.safe_load_all(path.read_text("utf-8"))
+    ]
+    return [document for document in documents if document]
+
+
+def kinds_of(definition: Object) -> list[Kind]:
+    """One kind for each served version of a definition."""
+    spec, names = definition["spec"], definition["spec"]["names"]
+    return [
+        Kind(
+            group=spec["group"],
+            version=version["name"],
+            plural=names["plural"],
+            kind=names["kind"],
+            namespaced=spec["scope"] == "Namespaced",
+            has_status="status" in (version.get("subresources") or {}),
+            has_generation=True,
+            needs_resource_version=True,
+            custom=True,
+            short_names=tuple(names.get("shortNames") or ()),
+            categories=tuple(names.get("categories") or ()),
+            selectable={
+                entry["jsonPath"].lstrip("."): entry["jsonPath"].lstrip(".")
+                for entry in version.get("selectableFields") or []
+            },
+            strategy=CustomStrategy(version["schema"]["openAPIV3Schema"]),
+        )
+        for version in spec["versions"]
+        if version["served"]
+    ]
+
+
+def established(definition: Object, clock: Clock) -> Object:
+    """The status of a definition whose kinds are served."""
+    now = timestamp(clock())
+    conditions = [
+        {"type": name, "status": "True", "lastTransitionTime": now, "reason": reason, "message": ""}
+        for name, reason in (
+            ("NamesAccepted", "NoConflicts"),
+            ("Established", "InitialNamesAccepted"),
+        )
+    ]
+    spec = definition["spec"]
+    stored = [version["name"] for version in spec["versions"] if version.get("storage")]
+    return {"conditions": conditions, "acceptedNames": spec["names"], "storedVersions": stored}

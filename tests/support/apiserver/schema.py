@@ -1,0 +1,174 @@
+"""A CRD's structural schema: pruning, defaults, and checks with the server's sentences."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from jsonschema_rs import Draft202012Validator, RegexOptions
+from tests.support.apiserver.fields import FieldError, Object
+from tests.support.apiserver.schema_errors import field_error
+
+Schema = dict[str, Any]
+
+ROOT_FIELDS = ("apiVersion", "kind", "metadata")
+"""What every object has, whatever its schema says."""
+
+
+class StructuralSchema:
+    """The schema of one version of a custom kind."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        parts = schema.get("properties") or {}
+        self._validators = {
+            name: Draft202012Validator(
+                _converted(part), validate_formats=True, pattern_options=RegexOptions()
+            )
+            for name, part in parts.items()
+            if name not in ROOT_FIELDS
+        }
+        self._required: list[str] = schema.get("required") or []
+
+    def prune(self, obj: Object) -> None:
+        """Remove unknown fields, in place."""
+        for container, name, _ in list(_unknown(self._schema, obj, "", is_root=True)):
+            del container[name]
+
+    def unknown(self, obj: Object) -> list[str]:
+        """Paths of the fields that pruning would remove."""
+        return [path for _, _, path in _unknown(self._schema, obj, "", is_root=True)]
+
+    def default(self, obj: Object) -> None:
+        """Fill in defaults, in place."""
+        _fill(self._schema, obj)
+
+    def validate(self, obj: Object, old: Object | None = None) -> list[FieldError]:
+        """What is wrong with an object; parts that are as they were are not looked at again."""
+        errors = [FieldError(name, "Required value") for name in self._required if name not in obj]
+        for name, validator in self._validators.items():
+            if name in obj and (old is None or obj[name] != old.get(name)):
+                errors += [field_error(error, name) for error in validator.iter_errors(obj[name])]
+        return errors
+
+
+def _unknown(
+    schema: Schema, value: Any, path: str, *, is_root: bool = False
+) -> Iterator[tuple[Object, str, str]]:
+    """(the dict, the name in it, the path) of each field that the schema does not know."""
+    if isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from _unknown(schema["items"], item, f"{path}[{index}]")
+    if not isinstance(value, dict):
+        return
+    known = schema.get("properties") or {}
+    others = schema.get("additionalProperties")
+    keep = schema.get("x-kubernetes-preserve-unknown-fields") or others is True
+    for name, item in value.items():
+        child = f"{path}.{name}" if path else name
+        if is_root and name in ROOT_FIELDS:
+            continue
+        if name in known:
+            yield from _unknown(known[name], item, child)
+        elif isinstance(others, dict):
+            yield from _unknown(others, item, child)
+        elif not keep:
+            yield value, name, child
+
+
+def _fill(schema: Schema, value: Any) -> None:
+    """Set defaults of absent fields, and of null fields that may not be null."""
+    if isinstance(value, list):
+        for item in value:
+            _fill(schema.get("items") or {}, item)
+    if not isinstance(value, dict):
+        return
+    known = schema.get("properties") or {}
+    for name, child in known.items():
+        if "default" in child and _is_missing(value, name, child):
+            value[name] = msgspec.json.decode(msgspec.json.encode(child["default"]))
+        if name in value:
+            _fill(child, value[name])
+    others = schema.get("additionalProperties")
+    if isinstance(others, dict):
+        for name, item in value.items():
+            if name not in known:
+                _fill(others, item)
+
+
+def _is_missing(value: Object, name: str, schema: Schema) -> bool:
+    return name not in value or (value[name] is None and not schema.get("nullable"))
+
+
+def _converted(schema: Schema) -> Schema:
+    """The schema in JSON Schema's own words."""
+    result = {
+        name: value
+        for name, value in schema.items()
+        if name in _KEPT_KEYWORDS or name.startswith("x-kubernetes-list")
+    }
+    for name in ("properties",):
+        if name in schema:
+            result[name] = {key: _converted(value) for key, value in schema[name].items()}
+    for name in ("items", "additionalProperties", "not"):
+        if isinstance(schema.get(name), dict):
+            result[name] = _converted(schema[name])
+    for name in ("allOf", "anyOf", "oneOf"):
+        if name in schema:
+            result[name] = [_converted(value) for value in schema[name]]
+    if schema.get("nullable"):
+        if "type" in result:
+            result["type"] = [result["type"], "null"]
+        if "enum" in result:
+            result["enum"] = [*result["enum"], None]
+    return result
+
+
+_KEPT_KEYWORDS = {
+    "type",
+    "format",
+    "enum",
+    "pattern",
+    "minimum",
+    "maximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "minProperties",
+    "maxProperties",
+    "uniqueItems",
+    "required",
+}
+"""Keywords that mean the same in both."""
+
+
+def duplicates(schema: Schema, value: Any, path: str) -> list[FieldError]:
+    """Items of set and map lists that are there twice."""
+    errors: list[FieldError] = []
+    if isinstance(value, list):
+        errors += _list_duplicates(schema, value, path)
+        for index, item in enumerate(value):
+            errors += duplicates(schema.get("items") or {}, item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for name, child in (schema.get("properties") or {}).items():
+            if name in value:
+                errors += duplicates(child, value[name], f"{path}.{name}" if path else name)
+    return errors
+
+
+def _list_duplicates(schema: Schema, items: list[Any], path: str) -> list[FieldError]:
+    kind = schema.get("x-kubernetes-list-type")
+    if kind not in {"set", "map"}:
+        return []
+    keys = schema.get("x-kubernetes-list-map-keys") or []
+    seen: dict[bytes, int] = defaultdict(int)
+    errors = []
+    for index, item in enumerate(items):
+        identity = {key: item.get(key) for key in keys} if kind == "map" else item
+        encoded = msgspec.json.encode(identity)
+        seen[encoded] += 1
+        if seen[encoded] == 2:
+            errors.append(FieldError(f"{path}[{index}]", "Duplicate value", encoded.decode()))
+    return errors
