@@ -63,5 +63,10 @@ class Child:
 
     def log_tail(self) -> str:
         """End of its log, for error messages."""
-        text = self._log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace")
-        return f"The end of {self._log}:\n{text}"
+        return log_tail(self._log)
+
+
+def log_tail(log: Path) -> str:
+    """End of a log file, for error messages."""
+    text = log.read_bytes()[-_TAIL_BYTES:].decode(errors="replace") if log.is_file() else ""
+    return f"The end of {log}:\n{text or '(empty)'}"

@@ -4,7 +4,6 @@ import base64
 from pathlib import Path
 
 import yaml
-
 from tests.cluster_tool.pki import KeyPair
 
 

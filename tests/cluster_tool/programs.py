@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
 from tests.cluster_tool import toolchain
 from tests.cluster_tool.commands import DIE_WITH_PARENT, describe_failure, run
 from tests.cluster_tool.errors import CommandError

@@ -1,0 +1,5 @@
+"""Entry point of `python -m tests.cluster_tool`."""
+
+from tests.cluster_tool.cli import main
+
+main()
