@@ -56,6 +56,8 @@ class ControlPlane:
         client_port, peer_port, api, manager, scheduler = free_ports(5)
         self.url = f"https://127.0.0.1:{api}"
         """Address of the API server; it stays over restarts."""
+        self.etcd_url = f"http://127.0.0.1:{client_port}"
+        """Address of etcd, for what clients of the API server cannot do: compact, fill, look."""
         self.ca: Path = authority.pair.certificate
         """Certificate that signed the API server's."""
         self.admin: KeyPair = authority.issue("admin", Identity("admin", ("system:masters",)))
