@@ -27,7 +27,9 @@ def configure(*, level: str = "INFO", json: bool = True, stream: TextIO = sys.st
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    plain = structlog.dev.plain_traceback  # the pretty one prints the values of all variables
+    text = structlog.dev.ConsoleRenderer(exception_formatter=plain, colors=stream.isatty())
+    renderer: Any = structlog.processors.JSONRenderer() if json else text
     last: list[Any] = [structlog.processors.format_exc_info, renderer] if json else [renderer]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -229,6 +229,12 @@ class EngineSettings(Group):
     connections: Annotated[int, Field(ge=1, le=256)] = 48
     """HTTP connections to the API server."""
 
+    writes_per_second: Annotated[float, Field(gt=0, le=10_000)] = 200
+    """Writes to the API server in the long run."""
+
+    write_burst: Annotated[int, Field(ge=1, le=100_000)] = 400
+    """Writes at once after a quiet time."""
+
     page_size: Annotated[int, Field(ge=10, le=5000)] = 500
     """Objects a page when listing."""
 

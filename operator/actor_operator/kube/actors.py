@@ -1,6 +1,7 @@
 """Actors."""
 
 import msgspec
+from typing_extensions import Buffer
 
 from actor_operator.api.views.actor import ActorView
 from actor_operator.constants import GROUP, VERSION
@@ -13,7 +14,7 @@ ACTORS = Resource(GROUP, VERSION, "actors", "Actor")
 _DECODER = msgspec.json.Decoder(ActorView)
 
 
-def decode_actor(data: bytes) -> ActorView:
+def decode_actor(data: Buffer) -> ActorView:
     """Read an Actor from JSON.
 
     Raises

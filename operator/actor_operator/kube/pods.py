@@ -1,6 +1,7 @@
 """Run pods: created, deleted, stopped."""
 
 import msgspec
+from typing_extensions import Buffer
 
 from actor_operator.api.k8s import V1Pod
 from actor_operator.api.views.pod import PodView
@@ -21,7 +22,7 @@ STOP_NOW = b'{"spec":{"activeDeadlineSeconds":1}}'
 _DECODER = msgspec.json.Decoder(PodView)
 
 
-def decode_pod(data: bytes) -> PodView:
+def decode_pod(data: Buffer) -> PodView:
     """Read a pod from JSON.
 
     Raises

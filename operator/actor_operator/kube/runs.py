@@ -1,6 +1,7 @@
 """ActorRuns: read whole or as stubs, written only through ``/status``."""
 
 import msgspec
+from typing_extensions import Buffer
 
 from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
 from actor_operator.constants import API_VERSION, GROUP, VERSION
@@ -27,7 +28,7 @@ class _StatusBody(msgspec.Struct, rename="camel"):
     status: RunStatus
 
 
-def decode_run(data: bytes) -> RunView | FinishedRun:
+def decode_run(data: Buffer) -> RunView | FinishedRun:
     """Read a run from JSON; one that needs nothing more becomes a stub.
 
     Raises

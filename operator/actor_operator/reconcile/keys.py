@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actor_operator.constants import KEYS_SECRET
-from actor_operator.errors import TerminalError
+from actor_operator.errors import NotLeaderError, TerminalError
 from actor_operator.kube.errors import AlreadyExistsError
 from actor_operator.kube.secret import Secrets
 
@@ -72,3 +72,44 @@ async def ensure_keyring(
         except AlreadyExistsError:
             data = await secrets.read_own(namespace, KEYS_SECRET) or {}
     return parse_keyring(data)
+
+
+class KeyringHolder:
+    """The keys as they were last read; the leader reads them when it begins.
+
+    Parameters
+    ----------
+    secrets
+        Where they are.
+    namespace
+        The operator's own.
+    """
+
+    def __init__(self, *, secrets: Secrets, namespace: str) -> None:
+        self._secrets = secrets
+        self._namespace = namespace
+        self._keyring: Keyring | None = None
+
+    async def load(self) -> None:
+        """Read the keys, or make them.
+
+        Raises
+        ------
+        TerminalError
+            When the Secret is spoilt.
+        ApiError
+            When it cannot be read or made.
+        """
+        self._keyring = await ensure_keyring(self._secrets, self._namespace)
+
+    def active(self) -> bytes:
+        """The key in use.
+
+        Raises
+        ------
+        NotLeaderError
+            When they were never read: only a leader works.
+        """
+        if self._keyring is None:
+            raise NotLeaderError("the keys of the installation are not read yet")
+        return self._keyring.active

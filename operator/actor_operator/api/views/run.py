@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from actor_operator.api.v1alpha1.phase import Phase
-from actor_operator.api.views.metadata import Condition, Metadata, ObjectView, View
+from actor_operator.api.views.metadata import Condition, ObjectView, View
 
 
 class AbortRequest(View, frozen=True):
@@ -147,6 +147,7 @@ class FinishedRun(msgspec.Struct, frozen=True):
     name: str
     uid: str
     resource_version: str
+    phase: Phase
     finished_at: datetime | None
 
 
@@ -164,7 +165,12 @@ def stub(run: RunView) -> "RunView | FinishedRun":
     """The form in which a run is kept: whole, or as a stub when nothing is left to do for it."""
     if not settled(run):
         return run
-    meta: Metadata = run.metadata
+    meta, status = run.metadata, run.status
     return FinishedRun(
-        meta.namespace, meta.name, meta.uid, meta.resource_version, run.status.finished_at
+        meta.namespace,
+        meta.name,
+        meta.uid,
+        meta.resource_version,
+        status.phase,
+        status.finished_at,
     )

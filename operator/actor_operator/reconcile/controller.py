@@ -1,0 +1,162 @@
+"""The controller of runs: events become keys, keys become work, by the leader alone."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from actor_operator.api.views.actor import ActorView
+from actor_operator.api.views.pod import PodView
+from actor_operator.api.views.run import FinishedRun, RunView
+from actor_operator.clock import Clock
+from actor_operator.constants import LABEL_RUN
+from actor_operator.desired.resolve import actor_reference
+from actor_operator.engine.informer import Informer
+from actor_operator.engine.store import Key, Store
+from actor_operator.engine.timers import Timers
+from actor_operator.engine.workers import WorkerPool
+from actor_operator.engine.workqueue import WorkQueue
+from actor_operator.errors import NotLeaderError
+from actor_operator.log import logger
+from actor_operator.metrics import Metrics
+from actor_operator.reconcile.keys import KeyringHolder
+from actor_operator.reconcile.run import RunReconciler
+
+log = logger(__name__)
+
+STOP_GRACE = 1.0
+"""Seconds that running work may take to end when the lease is lost; then it is cancelled."""
+
+RUNS_BY_ACTOR = "actor"
+"""Index of the run store: ``namespace/name`` of the Actor, of runs that are not finished."""
+
+
+def run_index(run: RunView | FinishedRun) -> str | None:
+    """Under which Actor a run is filed."""
+    return "/".join(actor_reference(run)) if isinstance(run, RunView) else None
+
+
+class RunController:
+    """Keeps runs going in the replica that leads; in the others it only keeps warm.
+
+    Parameters
+    ----------
+    runs
+        What the informer knows of runs.
+    reconciler
+        The work on one run.
+    keyring
+        The keys of the installation, read when this replica begins to lead.
+    workers
+        Runs that are worked on at the same time.
+    clock, metrics
+        As everywhere.
+    """
+
+    def __init__(
+        self,
+        *,
+        runs: Store[RunView | FinishedRun],
+        reconciler: RunReconciler,
+        keyring: KeyringHolder,
+        workers: int,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._runs = runs
+        self._reconciler = reconciler
+        self._keyring = keyring
+        self._clock = clock
+        self._metrics = metrics
+        self._leading = False
+        self.queue: WorkQueue[Key] = WorkQueue()
+        self.timers: Timers[Key] = Timers(self._look_at, now=self._seconds)
+        self._workers = WorkerPool(queue=self.queue, handle=self._handle, size=workers)
+
+    # Events: what to look at again
+
+    def on_run(self, old: RunView | FinishedRun | None, new: RunView | FinishedRun | None) -> None:
+        """A run came, changed or went."""
+        if isinstance(new, RunView):
+            self._look_at((new.namespace, new.name))
+            return
+        gone = new or old
+        if gone is not None:
+            self._reconciler.forget(gone.uid)
+            self.timers.cancel((gone.namespace, gone.name))
+
+    def on_pod(self, old: PodView | None, new: PodView | None) -> None:
+        """A run's pod came, changed or went."""
+        pod = new or old
+        run = pod.metadata.labels.get(LABEL_RUN) if pod else None
+        if pod is not None and run:
+            self._look_at((pod.namespace, run))
+
+    def on_actor(self, old: ActorView | None, new: ActorView | None) -> None:
+        """An Actor came, changed or went: runs may have waited for it."""
+        actor = new or old
+        if actor is None:
+            return
+        for run in self._runs.by_index(RUNS_BY_ACTOR, f"{actor.namespace}/{actor.name}"):
+            self._look_at((run.namespace, run.name))
+
+    # Leading
+
+    async def start_leading(self, version: str, informers: Sequence[Informer]) -> None:  # type: ignore[type-arg]
+        """Begin to work, once the caches are as new as the lease and the keys are there."""
+        await asyncio.gather(*(informer.wait_for(version) for informer in informers))
+        await self._keyring.load()
+        self._leading = True
+        for run in self._runs:
+            if isinstance(run, RunView):
+                self.queue.add((run.namespace, run.name))
+        self._workers.start()
+        self._metrics.leader.set(1)
+        log.info("Leading.", runs=len(self._runs), queued=self.queue.depth)
+
+    async def stop_leading(self) -> bool:
+        """Stop working; returns when nothing of it runs, and whether all of it ended by itself."""
+        self._leading = False
+        self._metrics.leader.set(0)
+        by_itself = await self._workers.stop(STOP_GRACE)
+        self.queue.clear()
+        self.timers.clear()
+        log.info("Not leading any more.")
+        return by_itself
+
+    # Work
+
+    def _look_at(self, key: Key) -> None:
+        if self._leading:
+            self.queue.add(key)
+
+    async def _handle(self, key: Key) -> None:
+        begun = asyncio.get_running_loop().time()
+        try:
+            wake_at = await self._reconciler.reconcile(key)
+        except NotLeaderError:
+            raise
+        except Exception:
+            self._metrics.retries.inc()
+            raise
+        self._set_timer(key, wake_at)
+        self._metrics.reconcile_seconds.observe(asyncio.get_running_loop().time() - begun)
+
+    def _set_timer(self, key: Key, wake_at: datetime | None) -> None:
+        if wake_at is None:
+            self.timers.cancel(key)
+        else:
+            self.timers.set(key, wake_at.timestamp())
+
+    def _seconds(self) -> float:
+        """The clock by which timers are set: the wall clock, for deadlines are moments."""
+        return self._clock.now().timestamp()
+
+    # For the metrics
+
+    def census(self) -> Mapping[str, int]:
+        """How many runs are in each phase."""
+        return Counter(
+            str(run.status.phase) if isinstance(run, RunView) else str(run.phase)
+            for run in self._runs
+        )
