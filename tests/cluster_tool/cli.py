@@ -1,5 +1,6 @@
 """Command line of the cluster tool."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import click
 from rich.table import Table
 from tests.cluster_tool import interrupts
 from tests.cluster_tool.errors import ClusterToolError
-from tests.cluster_tool.paths import DEFAULT_NAME
-from tests.cluster_tool.progress import console, say
+from tests.cluster_tool.images import build
+from tests.cluster_tool.paths import DEFAULT_NAME, cache_dir
+from tests.cluster_tool.progress import console, say, step
 from tests.cluster_tool.providers import choose
 from tests.cluster_tool.providers.base import Provider, Request
+
+_EXISTING_FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -71,16 +75,37 @@ def status(chosen: tuple[str, str]) -> None:
 
 
 @cli.command("load-image")
-@click.argument(
-    "archives",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path),
-)
+@click.argument("archives", nargs=-1, required=True, type=_EXISTING_FILE)
 @click.pass_obj
 def load_image(chosen: tuple[str, str], archives: tuple[Path, ...]) -> None:
     """Load OCI or Docker ARCHIVES into every node."""
     _provider(chosen).load_images(archives)
+
+
+@cli.command("build-image")
+@click.argument("reference")
+@click.option("--file", "dockerfile", type=_EXISTING_FILE, help="Default: Dockerfile in --context.")
+@click.option(
+    "--context",
+    default=".",
+    show_default=True,
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+)
+@click.option("--build-arg", "arguments", multiple=True, metavar="NAME=VALUE")
+def build_image(
+    reference: str, dockerfile: Path | None, context: Path, arguments: tuple[str, ...]
+) -> None:
+    """Build the image REFERENCE from a Dockerfile and print the path of its OCI archive."""
+    pairs = dict(argument.split("=", 1) for argument in arguments)
+    wanted = build.Build(reference, dockerfile or context / "Dockerfile", context, pairs)
+    click.echo(build.build(wanted))
+
+
+@cli.command("clean-cache")
+def clean_cache() -> None:
+    """Remove everything that was compiled, downloaded or built for clusters."""
+    with step(f"Removing {cache_dir()}"):
+        shutil.rmtree(cache_dir())
 
 
 @cli.command()
@@ -104,7 +129,7 @@ def main() -> None:
     try:
         cli(prog_name="python -m tests.cluster_tool", standalone_mode=False)
     except ClusterToolError as error:
-        console.print(f"Error: {error}", style="red", markup=False)
+        console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
     except click.ClickException as error:
         error.show()

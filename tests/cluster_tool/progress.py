@@ -12,7 +12,7 @@ console = Console(stderr=True, highlight=False)
 
 def say(text: str) -> None:
     """Print one line of progress."""
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.cluster_tool import debian, programs, toolchain
 from tests.cluster_tool.commands import run
-from tests.cluster_tool.images.oci import ImageConfig, write_archive
+from tests.cluster_tool.images.oci import FORMAT, ImageConfig, write_archive
 from tests.cluster_tool.paths import cache_dir
 
 PAUSE = "localhost/actor-operator/pause:1"
@@ -87,7 +87,7 @@ def archive(image: Image) -> Path:
     """Path of an image's OCI archive, written now if the cache has none of this content."""
     source = image.source()
     stat = source.stat()
-    content = f"{image.config}\n{source}\n{stat.st_size}\n{int(stat.st_mtime)}"
+    content = f"{FORMAT}\n{image.config}\n{source}\n{stat.st_size}\n{int(stat.st_mtime)}"
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     name = image.config.reference.rpartition("/")[2].replace(":", "-")
     path = cache_dir() / "images" / f"{name}-{key}.tar"

@@ -10,7 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+FORMAT = 2
+"""Raised when the same content is written in another way, so that no cached archive is used."""
+
 _MEDIA = "application/vnd.oci.image"
+_EPOCH = "1970-01-01T00:00:00Z"
 _CHUNK = 1 << 20
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -98,11 +102,13 @@ def _config_content(config: ImageConfig, diff_id: str) -> dict[str, Any]:
     if config.command:
         run["Cmd"] = list(config.command)
     return {
-        "created": "1970-01-01T00:00:00Z",
+        "created": _EPOCH,
         "architecture": _architecture(),
         "os": "linux",
         "config": run,
         "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        # buildah builds on an image only if it tells of each of its layers.
+        "history": [{"created": _EPOCH, "created_by": "actor-operator cluster tool"}],
     }
 
 

@@ -1,0 +1,139 @@
+"""Build images from Dockerfiles with buildah, without a registry and without an engine."""
+
+import hashlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.cluster_tool import debian
+from tests.cluster_tool.commands import run
+from tests.cluster_tool.images import catalog, pip_settings, python_base
+from tests.cluster_tool.paths import cache_dir
+from tests.cluster_tool.progress import step
+
+BASES = (python_base.PYTHON_BASE, *(i for i in catalog.CLUSTER_IMAGES if i.config.reference == catalog.BUSYBOX))
+"""Images that a Dockerfile can start from."""
+
+_OWN_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
+"""So that no mount and no process is left when a build is killed."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """What one image is built from."""
+
+    reference: str
+    """Full name with tag; without a registry's name, `localhost/` is put before it."""
+    dockerfile: Path
+    context: Path
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    """Build arguments; BASE_IMAGE is the Python base image unless given."""
+
+    @property
+    def full_reference(self) -> str:
+        """Name under which nodes know the image."""
+        name = self.reference if "/" in self.reference else f"localhost/{self.reference}"
+        return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def build(wanted: Build) -> Path:
+    """OCI archive of an image, built now unless the cache has one of the same content.
+
+    Raises
+    ------
+    CommandError
+        A step of the Dockerfile failed, or buildah cannot be had.
+    """
+    reference = wanted.full_reference
+    folder = cache_dir() / "built"
+    file_name = reference.rpartition("/")[2].replace(":", "-")
+    archive = folder / f"{file_name}-{_key(wanted)}.tar"
+    if archive.is_file():
+        return archive
+    debian.install_missing({"buildah": "buildah"})
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="work-", dir=folder) as work:
+        buildah = _Buildah(Path(work))
+        with step("Loading base images into the builder"):
+            for base in BASES:
+                buildah.load(base.config.reference, catalog.archive(base))
+        with step(f"Building {reference}"):
+            buildah.build(wanted)
+            buildah.save(reference, Path(work) / "image.tar")
+        (Path(work) / "image.tar").rename(archive)
+    return archive
+
+
+class _Buildah:
+    """buildah with its storage in the cache, and its mounts in namespaces of each call."""
+
+    def __init__(self, work: Path) -> None:
+        self._work = work
+        storage = cache_dir() / "buildah"
+        self._argv = ["buildah", "--root", str(storage), "--runroot", str(work / "run")]
+        self._argv += ["--storage-driver", "overlay"]
+
+    def load(self, reference: str, archive: Path) -> None:
+        """Make an archive known under its name, unless this very archive is."""
+        stamp = f"localhost/actor-operator/loaded:{archive.stem}"
+        if subprocess.run(
+            [*self._argv, "inspect", "--type", "image", stamp], capture_output=True, check=False
+        ).returncode:
+            image = self._run("pull", "--quiet", f"oci-archive:{archive}").split()[-1]
+            self._run("tag", image, reference, stamp)
+
+    def build(self, wanted: Build) -> None:
+        """Run the Dockerfile's steps; unchanged ones are taken from earlier builds."""
+        arguments = {
+            "BASE_IMAGE": python_base.REFERENCE,
+            **wanted.arguments,
+        }
+        flags = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+        flags += [f"--volume={volume}" for volume in pip_settings.volumes(self._work)]
+        self._run(
+            "build",
+            "--isolation=chroot",
+            "--layers",
+            "--pull=never",
+            *flags,
+            f"--tag={wanted.full_reference}",
+            f"--file={wanted.dockerfile}",
+            str(wanted.context),
+        )
+
+    def save(self, reference: str, archive: Path) -> None:
+        """Write an image as an OCI archive that names itself, not compressed."""
+        self._run(
+            "push", "--quiet", "--disable-compression", reference, f"oci-archive:{archive}:{reference}"
+        )
+
+    def _run(self, *arguments: str) -> str:
+        return run([*_OWN_NAMESPACES, *self._argv, *arguments])
+
+
+def _key(wanted: Build) -> str:
+    """Key of everything that the image is made of."""
+    digest = hashlib.sha256()
+    digest.update(repr((wanted.full_reference, sorted(wanted.arguments.items()))).encode())
+    for base in BASES:
+        digest.update(catalog.archive(base).name.encode())
+    for path in (wanted.dockerfile, *_context_files(wanted.context)):
+        stat = path.lstat()
+        content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        digest.update(f"{path.name}\0{path.parent}\0{stat.st_mode:o}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _context_files(context: Path) -> list[Path]:
+    """Files of a build context: what git would, in a git checkout, else all of them."""
+    argv = ["git", "-C", str(context), "ls-files", "-z", "-co", "--exclude-standard"]
+    done = subprocess.run(argv, capture_output=True, check=False)
+    if done.returncode == 0:
+        paths = [context / os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
+    else:
+        paths = list(context.rglob("*"))
+    return sorted({path for path in paths if path.is_symlink() or path.is_file()})
