@@ -144,7 +144,9 @@ class ActorRunSpec(ApiModel):
 
     rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            rule=f"{unchanged(*IMMUTABLE)} && has(self.input) == has(oldSelf.input)",
+            # The short way first: it makes status writes, which leave the spec alone, cheaper.
+            rule=f"self == oldSelf || ({unchanged(*IMMUTABLE)}"
+            " && has(self.input) == has(oldSelf.input))",
             message=f"what a run was made with never changes ({', '.join((*IMMUTABLE, 'input'))});"
             " make a new run, or resurrect this one with other options",
             forbidden=True,

@@ -87,13 +87,12 @@ class Attempt(ApiModel):
 
 
 _FINISHED = f"{sorted(map(str, FINISHED))}"
-_STEPS = {
-    str(before): sorted(map(str, afters))
+_STEPS = [f"{before} to {after}" for before, afters in STEPS.items() for after in sorted(afters)]
+_STEPS_IN_WORDS = "; ".join(
+    f"from {before} to {' or '.join(sorted(afters))}"
     for before, afters in STEPS.items()
     if before not in FINISHED
-}
-_PAIRS = f"{[f'{before} to {after}' for before, afters in _STEPS.items() for after in afters]}"
-_STEPS_IN_WORDS = "; ".join(f"{before} to {' or '.join(after)}" for before, after in _STEPS.items())
+)
 
 
 class ActorRunStatus(ApiModel):
@@ -101,21 +100,20 @@ class ActorRunStatus(ApiModel):
 
     rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            rule="self.attempt != oldSelf.attempt || self.phase == oldSelf.phase"
-            f" || oldSelf.phase + ' to ' + self.phase in {_PAIRS}",
-            message=f"within an attempt the phase goes from {_STEPS_IN_WORDS}",
+            rule=f"self.phase == oldSelf.phase || oldSelf.phase + ' to ' + self.phase in {_STEPS}",
+            message=f"the phase goes {_STEPS_IN_WORDS}; and from each of the others to READY, with"
+            " the next attempt",
             field_path=".phase",
             forbidden=True,
         ),
         CelRule(
-            rule="self.attempt == oldSelf.attempt || (self.attempt == oldSelf.attempt + 1"
-            f" && oldSelf.phase in {_FINISHED} && self.phase == 'READY')",
-            message="attempt may only rise by one, when a finished run becomes READY again",
+            rule="self.attempt == oldSelf.attempt + (oldSelf.finished && !self.finished ? 1 : 0)",
+            message="attempt rises by one when a finished run becomes READY again, and else stays",
             field_path=".attempt",
             forbidden=True,
         ),
         CelRule(
-            rule=f"self.attempt != oldSelf.attempt || !(oldSelf.phase in {_FINISHED})"
+            rule="!oldSelf.finished || !self.finished"
             f" || ({unchanged('exitCode', 'finishedAt', 'failure')})",
             message="the verdict of a finished attempt (exitCode, finishedAt, failure) never"
             " changes",
