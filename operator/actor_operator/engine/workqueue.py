@@ -53,8 +53,8 @@ class WorkQueue(Generic[K]):
 
     def oldest_age(self) -> float:
         """Seconds since when the oldest key in line waits; 0 without one."""
-        heads = [next(iter(line.values())) for line in (self._urgent, self._normal) if line]
-        return max(0.0, self._now() - min(heads)) if heads else 0.0
+        oldest = min((*self._urgent.values(), *self._normal.values()), default=self._now())
+        return max(0.0, self._now() - oldest)
 
     def add(self, key: K, *, urgent: bool = False) -> None:
         """Ask for work on a key; urgent ones go before all others."""
