@@ -73,7 +73,6 @@ def install_docs(text: str) -> str:
             [[f"`{path}`", f"`{default}`", about] for path, default, about in values],
         ),
         "rights-everywhere": _rights(by_name["ClusterRole", RELEASE]),
-        "rights-accounts": _rights(by_name["ClusterRole", f"{RELEASE}-accounts"]),
         "rights-own": _rights(by_name["Role", RELEASE]),
         "alerts": _alerts(by_name["PrometheusRule", RELEASE]),
     }

@@ -52,13 +52,18 @@ def test_the_operator_reads_the_mounted_settings() -> None:
     assert volume["configMap"]["name"] == config["metadata"]["name"]
 
 
-def test_liveness_and_readiness_ask_the_probes_port_of_the_settings() -> None:
-    found = container("--set=settings.probes.probesPort=8181")
+def test_liveness_and_readiness_ask_the_ports_of_the_settings() -> None:
+    found = container(
+        "--set=settings.probes.probesPort=8181", "--set=settings.probes.metricsPort=9191"
+    )
 
-    assert {"name": "probes", "containerPort": 8181} in found["ports"]
+    assert found["ports"] == [
+        {"name": "probes", "containerPort": 8181},
+        {"name": "metrics", "containerPort": 9191},
+    ]
     assert found["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "probes"}
     assert found["startupProbe"]["httpGet"] == {"path": "/healthz", "port": "probes"}
-    assert found["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "probes"}
+    assert found["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "metrics"}
 
 
 def test_no_service_variables_that_would_look_like_settings() -> None:

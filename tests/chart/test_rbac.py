@@ -11,9 +11,6 @@ from actor_operator.constants import GROUP, KEYS_SECRET
 
 pytestmark = pytest.mark.chart
 
-NOT_YET_CALLED: dict[Use, str] = {}
-"""Rights that are granted before the code that needs them, with the reason."""
-
 FORBIDDEN_RESOURCES = {
     "pods/exec",
     "pods/attach",
@@ -53,7 +50,6 @@ def operator_rules() -> list[dict[str, Any]]:
     """Every rule of the operator's service account."""
     return [
         *rules("ClusterRole", "actor-operator"),
-        *rules("ClusterRole", "actor-operator-accounts"),
         *rules("Role", "actor-operator"),
     ]
 
@@ -63,7 +59,7 @@ def test_the_operator_may_do_what_its_code_calls() -> None:
 
 
 def test_the_operator_may_do_nothing_that_its_code_does_not_call() -> None:
-    assert uses(operator_rules()) - verbs_in_code() == NOT_YET_CALLED.keys()
+    assert uses(operator_rules()) - verbs_in_code() == set()
 
 
 def test_there_is_no_wildcard() -> None:
@@ -117,7 +113,6 @@ def test_every_role_of_the_operator_is_bound_to_its_service_account_alone() -> N
     }
     assert bindings == {
         ("ClusterRole", "actor-operator"): [account],
-        ("ClusterRole", "actor-operator-accounts"): [account],
         ("Role", "actor-operator"): [account],
     }
 
