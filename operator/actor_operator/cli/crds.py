@@ -1,10 +1,17 @@
 """``actorctl crds``: generate the CRDs and their reference pages; find what is out of date."""
 
+import textwrap
 from pathlib import Path
 
 import click
 
+from actor_operator.crdgen.cost import SHARE_OF_LIMIT, TOTAL_LIMIT, rule_costs
+from actor_operator.crdgen.kinds import KINDS
+from actor_operator.crdgen.manifest import root_schema
 from actor_operator.crdgen.write import PACKAGE_FOLDER, out_of_date, write_files
+
+RULE_WIDTH = 80
+"""Width in characters at which rules are cut."""
 
 
 def _repository(_context: click.Context, _parameter: click.Parameter, folder: Path) -> Path:
@@ -41,9 +48,24 @@ def write(repository: Path) -> None:
 @crds.command()
 @repository_option
 def check(repository: Path) -> None:
-    """Fail if a generated file is out of date."""
+    """Fail if a generated file is out of date or the rules are too dear; print their costs."""
+    for kind in KINDS:
+        costs = list(rule_costs(root_schema(kind)))
+        total = sum(cost.units for cost in costs)
+        click.echo(f"{kind.__name__}: rules cost at most {total:,} of {TOTAL_LIMIT:,} units")
+        for cost in costs:
+            click.echo(f"{cost.units:>12,}  {cost.path}  {_shortened(cost.rule)}")
+        if total > TOTAL_LIMIT * SHARE_OF_LIMIT:
+            raise click.ClickException(
+                f"the rules of {kind.__name__} cost more than {SHARE_OF_LIMIT:.0%} of the limit:"
+                " bound their texts and lists, or make them simpler"
+            )
     stale = out_of_date(repository)
     if stale:
         raise click.ClickException(
             f"out of date: {', '.join(stale)}; run `actorctl crds write` and commit"
         )
+
+
+def _shortened(rule: str) -> str:
+    return textwrap.shorten(rule, RULE_WIDTH, placeholder=" …")
