@@ -53,7 +53,8 @@ def remove(cluster: str, root: Path = ROOT) -> None:
     ClusterToolError
         A group still holds a process.
     """
-    trees = [root] if is_v2(root) else _v1_controllers(root)
+    # Beside the trees of version 1 there may be one of version 2, where runc makes groups too.
+    trees = [root] if is_v2(root) else [path.parent for path in root.glob("*/cgroup.procs")]
     deadline = time.monotonic() + _REMOVE_SECONDS
     for tree in trees:
         top = tree / parent(cluster)

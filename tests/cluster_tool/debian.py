@@ -14,7 +14,9 @@ from tests.cluster_tool.paths import cache_dir
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """Keys that Debian signs its archive with."""
 
-_ARCHIVE_URI = re.compile(r"(?:^URIs:\s*|^deb\s+(?:\[[^]]*\]\s*)?)(\S+/debian/?)(?=\s|$)", re.M)
+_ARCHIVE_URI = re.compile(
+    r"(?:^URIs:\s*|^deb\s+(?:\[[^]]*\]\s*)?)(\S+/debian/?)(?=\s|$)", re.MULTILINE
+)
 
 
 def install_missing(packages: dict[str, str]) -> list[str]:

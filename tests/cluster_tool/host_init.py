@@ -29,7 +29,7 @@ def make_private(folder: Path, paths: list[str], keep: list[str]) -> None:
         own.mkdir(parents=True, exist_ok=True)
         mount("--bind", str(own), path)
     for path, descriptor in kept:
-        if not Path(path).exists() or not os.path.samestat(os.stat(path), os.fstat(descriptor)):
+        if not Path(path).exists() or not os.path.samestat(Path(path).stat(), os.fstat(descriptor)):
             Path(path).mkdir(parents=True, exist_ok=True)
             # Not canonicalised: the link leads to the folder behind what now covers it.
             mount("--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{descriptor}", path)
@@ -37,7 +37,7 @@ def make_private(folder: Path, paths: list[str], keep: list[str]) -> None:
 
 
 def shield_sysctls(folder: Path, paths: list[str]) -> None:
-    """Cover settings of the whole machine with plain files, so that a kubelet cannot change them."""
+    """Cover settings of the whole machine with plain files: a kubelet changes only those."""
     for path in paths:
         if not Path(path).exists():
             continue

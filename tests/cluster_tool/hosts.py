@@ -132,4 +132,5 @@ def _is_first_process(pid: int) -> bool:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
-    return any(line.startswith("NSpid:") and line.split()[-1] == "1" for line in status.splitlines())
+    numbers = [line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")]
+    return bool(numbers) and numbers[0][-1] == "1"

@@ -39,9 +39,7 @@ def node_names(count: int) -> list[str]:
 class LocalCluster:
     """One start of a local cluster."""
 
-    def __init__(
-        self, name: str, folder: Path, wanted: ClusterState, inventory: Inventory
-    ) -> None:
+    def __init__(self, name: str, folder: Path, wanted: ClusterState, inventory: Inventory) -> None:
         self._name = name
         self._folder = folder
         self._wanted = wanted
@@ -78,64 +76,75 @@ class LocalCluster:
             layout = self._layout()
             self._control_plane.spawn("etcd", argv.etcd(layout))
             self._control_plane.spawn("kube-apiserver", argv.api_server(layout))
-            for number, host in enumerate(self._nodes, start=1):
-                containerd.start(host, number)
+            imports = self._start_containerd()
             self._start_relay()
-            for host in self._nodes:
-                containerd.wait_ready(host)
-            imports = [containerd.Import(h, self._inventory.images) for h in self._nodes]
-            self._wait("The API server", "kube-apiserver", self._readiness.api_server)
+            self._wait("The API server", self._api_server_ready)
         with step("Starting controllers, scheduler and nodes"):
             self._start_controllers(layout)
             self._start_nodes()
         with step("Installing CoreDNS and Traefik"):
-            kubectl = Kubectl(self._folder / "kubeconfig")
-            addons.apply(kubectl)
+            addons.apply(self._kubectl())
         if self._wanted.simulated_nodes:
             with step(f"Adding {self._wanted.simulated_nodes} simulated nodes"):
                 self._start_kwok(layout)
-                kwok.add_nodes(kubectl, self._wanted.simulated_nodes, tainted=True)
+                kwok.add_nodes(self._kubectl(), self._wanted.simulated_nodes, tainted=True)
         with step("Loading images and waiting until nodes and add-ons are ready"):
             for started in imports:
                 started.wait()
-            self._wait("The cluster", "kube-apiserver", self._everything_ready)
+            self._wait("The cluster", self._everything_ready)
+
+    def _kubectl(self) -> Kubectl:
+        return Kubectl(self._folder / "kubeconfig")
+
+    def _start_containerd(self) -> list[containerd.Import]:
+        """Start containerd on all nodes and begin to load their images."""
+        for number, host in enumerate(self._nodes, start=1):
+            containerd.start(host, number)
+        for host in self._nodes:
+            containerd.wait_ready(host)
+        return [containerd.Import(host, self._inventory.images) for host in self._nodes]
 
     def _layout(self) -> argv.Layout:
         """Where the control plane's parts are, with keys made now."""
-        issue = self._authority.issue
-        address = network.CONTROL_PLANE_ADDRESS
-        names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
-        hosts = (*names, argv.API_SERVICE_ADDRESS, address, "127.0.0.1")
-        admin = issue("admin", Identity("admin", ("system:masters",)))
         outside = f"https://127.0.0.1:{self._wanted.api_port}"
-        path = self._folder / "kubeconfig"
-        ca = self._authority.pair.certificate
-        kubeconfig.write(path, server=outside, ca=ca, client=admin, name=self._name)
+        admin = Identity("admin", ("system:masters",))
+        self._user(self._folder / "kubeconfig", "admin", admin, outside)
         data = self._control_plane.folder / "data"
         data.mkdir()
         return argv.Layout(
             programs=self._inventory.programs,
             data=data,
             ports=argv.Ports(),
-            keys=argv.Keys(
-                ca=self._authority.pair,
-                server=issue("server", Identity("kube-apiserver", hosts=hosts)),
-                kubelet_client=issue("kubelet-client", Identity("kube-apiserver", ("system:masters",))),
-                service_account=self._authority.signing_key("service-account"),
-            ),
-            bind_address="0.0.0.0",  # noqa: S104  # all of the host's own network, not the machine's
-            advertise_address=address,
-            controller_manager_kubeconfig=self._user("kube-controller-manager"),
-            scheduler_kubeconfig=self._user("kube-scheduler"),
+            keys=self._keys(),
+            bind_address="0.0.0.0",  # noqa: S104  # the host's own network, not the machine's
+            advertise_address=network.CONTROL_PLANE_ADDRESS,
+            controller_manager_kubeconfig=self._component("kube-controller-manager"),
+            scheduler_kubeconfig=self._component("kube-scheduler"),
         )
 
-    def _user(self, name: str) -> Path:
-        """Kubeconfig of one of the control plane's own users."""
+    def _keys(self) -> argv.Keys:
+        names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "localhost")
+        addresses = (argv.API_SERVICE_ADDRESS, network.CONTROL_PLANE_ADDRESS, "127.0.0.1")
+        server = Identity("kube-apiserver", hosts=(*names, *addresses))
+        client = Identity("kube-apiserver-kubelet-client", ("system:masters",))
+        return argv.Keys(
+            ca=self._authority.pair,
+            server=self._authority.issue("server", server),
+            kubelet_client=self._authority.issue("kubelet-client", client),
+            service_account=self._authority.signing_key("service-account"),
+        )
+
+    def _component(self, name: str) -> Path:
+        """Kubeconfig of one of the control plane's own programs."""
+        path = self._control_plane.folder / f"{name}.kubeconfig"
+        return self._user(path, name, Identity(f"system:{name}"), "https://127.0.0.1:6443")
+
+    def _user(self, path: Path, file_name: str, who: Identity, server: str) -> Path:
         return kubeconfig.write(
-            self._control_plane.folder / f"{name}.kubeconfig",
-            server="https://127.0.0.1:6443",
+            path,
+            server=server,
             ca=self._authority.pair.certificate,
-            client=self._authority.issue(name, Identity(f"system:{name}")),
+            client=self._authority.issue(file_name, who),
             name=self._name,
         )
 
@@ -156,14 +165,8 @@ class LocalCluster:
 
     def _start_kwok(self, layout: argv.Layout) -> None:
         host = self._control_plane
-        user = self._authority.issue("kwok", Identity("kwok", ("system:masters",)))
-        path = kubeconfig.write(
-            host.folder / "kwok.kubeconfig",
-            server="https://127.0.0.1:6443",
-            ca=self._authority.pair.certificate,
-            client=user,
-            name=self._name,
-        )
+        who = Identity("kwok", ("system:masters",))
+        path = self._user(host.folder / "kwok.kubeconfig", "kwok", who, "https://127.0.0.1:6443")
         stages = kwok.stages_file(host.folder)
         host.spawn("kwok", argv.kwok(layout.programs["kwok"], kubeconfig=path, stages=stages))
 
@@ -174,16 +177,20 @@ class LocalCluster:
             one = node.Node(host, number, group, url)
             node.start(one, self._inventory.programs, self._authority, self._name)
 
-    def _wait(self, what: str, program: str, ready: Callable[[], bool]) -> None:
-        host = self._control_plane
-        wait_until(
-            what,
-            lambda: host.check(program) and ready(),
-            seconds=_READY_SECONDS,
-            explain=lambda: f"{self._readiness.explain()} Logs are in {self._folder / 'logs'}.",
-        )
+    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
+        def explain() -> str:
+            return f"{self._readiness.explain()} Logs are in {self._folder / 'logs'}."
+
+        wait_until(what, ready, seconds=_READY_SECONDS, explain=explain)
+
+    def _api_server_ready(self) -> bool:
+        self._control_plane.check("etcd")
+        self._control_plane.check("kube-apiserver")
+        return self._readiness.api_server()
 
     def _everything_ready(self) -> bool:
+        for program in ("kube-controller-manager", "kube-scheduler"):
+            self._control_plane.check(program)
         for host in self._nodes:
             host.check("kubelet")
             host.check("kube-proxy")

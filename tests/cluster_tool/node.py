@@ -67,7 +67,8 @@ def _write(path: Path, content: dict[str, Any]) -> Path:
 def _kubelet(node: Node, authority: Authority) -> dict[str, Any]:
     """Configuration of the kubelet: a usual node, on a machine that it must share."""
     name = node.host.name
-    server = Identity(f"system:node:{name}", ("system:nodes",), (network.node_address(node.number),))
+    address = network.node_address(node.number)
+    server = Identity(f"system:node:{name}", ("system:nodes",), (address,))
     serving = authority.issue(f"{name}-serving", server)
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",

@@ -14,7 +14,7 @@ from tests.cluster_tool.images import catalog, pip_settings, python_base
 from tests.cluster_tool.paths import cache_dir
 from tests.cluster_tool.progress import step
 
-BASES = (python_base.PYTHON_BASE, *(i for i in catalog.CLUSTER_IMAGES if i.config.reference == catalog.BUSYBOX))
+BASES = (python_base.PYTHON_BASE, catalog.BUSYBOX_IMAGE)
 """Images that a Dockerfile can start from."""
 
 _OWN_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
@@ -35,7 +35,9 @@ class Build:
     @property
     def full_reference(self) -> str:
         """Name under which nodes know the image."""
-        name = self.reference if "/" in self.reference else f"localhost/{self.reference}"
+        first, slash, _ = self.reference.partition("/")
+        has_registry = bool(slash) and (first == "localhost" or "." in first or ":" in first)
+        name = self.reference if has_registry else f"localhost/{self.reference}"
         return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
@@ -105,10 +107,8 @@ class _Buildah:
         )
 
     def save(self, reference: str, archive: Path) -> None:
-        """Write an image as an OCI archive that names itself, not compressed."""
-        self._run(
-            "push", "--quiet", "--disable-compression", reference, f"oci-archive:{archive}:{reference}"
-        )
+        """Write an image as an OCI archive that names itself."""
+        self._run("push", "--quiet", reference, f"oci-archive:{archive}:{reference}")
 
     def _run(self, *arguments: str) -> str:
         return run([*_OWN_NAMESPACES, *self._argv, *arguments])
@@ -120,10 +120,11 @@ def _key(wanted: Build) -> str:
     digest.update(repr((wanted.full_reference, sorted(wanted.arguments.items()))).encode())
     for base in BASES:
         digest.update(catalog.archive(base).name.encode())
-    for path in (wanted.dockerfile, *_context_files(wanted.context)):
-        stat = path.lstat()
-        content = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
-        digest.update(f"{path.name}\0{path.parent}\0{stat.st_mode:o}\0{len(content)}\0".encode())
+    digest.update(wanted.dockerfile.read_bytes())
+    for path in _context_files(wanted.context):
+        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        name, mode = path.relative_to(wanted.context), path.lstat().st_mode
+        digest.update(f"{name}\0{mode:o}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
 

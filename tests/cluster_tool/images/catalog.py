@@ -67,12 +67,13 @@ def _busybox(root: Path, source: Path) -> None:
     (root / "www/index.html").write_text("hello from a pod\n")
 
 
+BUSYBOX_IMAGE = Image(ImageConfig(BUSYBOX, command=("sh",)), _busybox_source, _busybox)
+"""The image of busybox."""
+
 CLUSTER_IMAGES = (
     # Debian's busybox is 2 MB, needs no libc and no compiler; `sleep` is all that pause does.
-    Image(
-        ImageConfig(PAUSE, entrypoint=("/bin/sleep", "infinity")), _busybox_source, _busybox
-    ),
-    Image(ImageConfig(BUSYBOX, command=("sh",)), _busybox_source, _busybox),
+    Image(ImageConfig(PAUSE, entrypoint=("/bin/sleep", "infinity")), _busybox_source, _busybox),
+    BUSYBOX_IMAGE,
     Image(
         ImageConfig(COREDNS, entrypoint=("/program",)),
         lambda: programs.ensure(["coredns"])["coredns"],

@@ -64,7 +64,7 @@ def _layer(root: Path, path: Path) -> _Blob:
     """Tar of a folder, sorted, owned by root, without times."""
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         for source in sorted(root.rglob("*")):
-            info = tar.gettarinfo(source, source.relative_to(root))
+            info = tar.gettarinfo(source, str(source.relative_to(root)))
             info.mtime = info.uid = info.gid = 0
             info.uname = info.gname = ""
             if info.isreg():

@@ -110,7 +110,7 @@ def _add_pip(root: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(packages)
     script = root / "usr/local/bin/pip"
-    script.write_text("#!/bin/sh\nexec python3.11 -m pip \"$@\"\n")
+    script.write_text('#!/bin/sh\nexec python3.11 -m pip "$@"\n')
     script.chmod(0o755)
     (root / "usr/local/bin/pip3").symlink_to("pip")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.cluster_tool import addons, state
+from tests.cluster_tool import addons
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import ClusterToolError, MissingError
 from tests.cluster_tool.images import catalog
@@ -96,8 +96,8 @@ class KindProvider(Provider):
 
     def _create(self, kind: Path, nodes: int, http_port: int) -> None:
         with step("Creating the kind cluster"):
-            argv = [kind, "create", "cluster", "--name", self._cluster, "--config", "-"]
-            argv += ["--kubeconfig", self.kubeconfig(), "--wait", "120s"]
+            argv = [str(kind), "create", "cluster", "--name", self._cluster, "--config", "-"]
+            argv += ["--kubeconfig", str(self.kubeconfig()), "--wait", "120s"]
             run(argv, stdin=yaml.safe_dump(_config(nodes, http_port)))
         self.load_images([catalog.archive(image) for image in catalog.CLUSTER_IMAGES])
         with step("Installing Traefik"):

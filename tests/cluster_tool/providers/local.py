@@ -64,11 +64,10 @@ class LocalProvider(Provider):
         running = members.roles(self._state)
         expected = LocalCluster.roles(known)
         programs = [(role, "running" if role in running else "NOT RUNNING") for role in expected]
-        readiness = Readiness(self._state, known)
-        ready = [(what, "ready" if ok else f"NOT READY: {why}") for what, ok, why in readiness.all()]
-        healthy = known.ready and all(ok for _, ok, _ in readiness.all())
-        healthy = healthy and set(expected) <= running
-        return Report(healthy, (*programs, *ready))
+        findings = Readiness(self._state, known).all()
+        parts = [(what, "ready" if ok else f"NOT READY: {why}") for what, ok, why in findings]
+        ready = known.ready and all(ok for _, ok, _ in findings)
+        return Report(ready and set(expected) <= running, (*programs, *parts))
 
     @override
     def load_images(self, archives: Sequence[Path]) -> None:
@@ -98,7 +97,8 @@ class LocalProvider(Provider):
         """
         known = state.load(self._state) if self._exists() else None
         if known and known.ready:
-            asked, has = (request.nodes, request.simulated_nodes), (known.nodes, known.simulated_nodes)
+            asked = (request.nodes, request.simulated_nodes)
+            has = (known.nodes, known.simulated_nodes)
             if asked != has:
                 raise ClusterToolError(
                     f"Cluster {self._cluster} runs with {has[0]} node(s) and {has[1]} simulated "
@@ -126,4 +126,6 @@ class LocalProvider(Provider):
         cgroups.remove(self._cluster)
         shutil.rmtree(self._state, ignore_errors=True)
         if self._state.exists():
-            raise ClusterToolError(f"{self._state} cannot be removed. Look for what is mounted there.")
+            raise ClusterToolError(
+                f"{self._state} cannot be removed. Look for what is mounted there."
+            )
