@@ -18,6 +18,7 @@ from pydantic_settings import (
     EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
 )
 from typing_extensions import override
 
@@ -306,7 +307,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which comes in as init arguments."""
-        environment = EnvSettingsSource(settings_cls, env_prefix=ENV_PREFIX)
+        # "all": without it the camelCase names would be read without the prefix (NAMESPACE, LOG).
+        environment = EnvSettingsSource(
+            settings_cls, env_prefix=ENV_PREFIX, env_prefix_target="all"
+        )
         return environment, init_settings
 
 
@@ -331,6 +335,8 @@ def load_settings(path: Path | None = None) -> Settings:
     except ValidationError as error:
         mistakes = "; ".join(_describe(mistake) for mistake in error.errors())
         raise ConfigurationError(f"The settings are not valid: {mistakes}") from None
+    except SettingsError as error:
+        raise ConfigurationError(f"The environment cannot be read: {error}") from None
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
