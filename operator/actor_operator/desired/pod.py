@@ -50,6 +50,7 @@ class RunObjects:
     """What is created for a pod of a run, in this order."""
 
     pod_name: str
+    secret_name: str
     secret: V1Secret
     pod: V1Pod
 
@@ -81,6 +82,7 @@ def build_objects(
     name = pod_name(run.name, run.uid, number)
     return RunObjects(
         pod_name=name,
+        secret_name=f"{name}-{suffix}",
         secret=_build_secret(run, environment, f"{name}-{suffix}"),
         pod=_build_pod(run, resolution, environment, suffix, settings.pod),
     )

@@ -23,6 +23,9 @@ WEBHOOK_UNAVAILABLE = "failed calling webhook"
 RBAC_REFUSAL = "cannot create resource"
 """What the API server says when the operator itself lacks a right."""
 
+NO_SERVICE_ACCOUNT = "error looking up service account"
+"""What the API server says in a namespace so new that it has no ServiceAccount yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -83,20 +86,20 @@ class Executor:
             await self._secrets.ensure(run.namespace, objects.secret)
             return await self._pods.create(run.namespace, objects.pod)
         except AlreadyExistsError:
-            return await self._adopt(run, objects.pod_name)
+            pod = await self._pods.read(run.namespace, objects.pod_name)
+            if pod is None:
+                raise  # it went away this moment: the next try meets no pod
+            if pod.controller_uid() == run.uid:
+                return pod  # ours, of a lost answer
+            message = f'A pod "{pod.name}" exists that is not of this run; delete it.'
+            refusal = Refusal(Reason.NAME_TAKEN, message, final=False)
         except ApiError as error:
-            refusal = explain_refusal(error)
-            if refusal is None:
+            explained = explain_refusal(error)
+            if explained is None:
                 raise
-            return refusal
-
-    async def _adopt(self, run: RunView, name: str) -> PodView | Refusal:
-        """A pod of that name exists: ours of a lost answer, if its controller is the run."""
-        pod = await self._pods.read(run.namespace, name)
-        if pod is not None and pod.controller_uid() == run.uid:
-            return pod
-        message = f'A pod "{name}" exists that is not of this run; delete it.'
-        return Refusal(Reason.NAME_TAKEN, message, final=False)
+            refusal = explained
+        await self._secrets.delete(run.namespace, objects.secret_name)
+        return refusal
 
 
 def explain_refusal(error: ApiError) -> Refusal | None:
@@ -107,6 +110,9 @@ def explain_refusal(error: ApiError) -> Refusal | None:
             return Refusal(Reason.QUOTA_EXCEEDED, f"Waits for room: {text}", final=False)
         case ForbiddenError() if RBAC_REFUSAL in text:
             hint = f"The operator lacks a right; its administrator must grant it: {text}"
+            return Refusal(Reason.POD_REJECTED, hint, final=False)
+        case ForbiddenError() if NO_SERVICE_ACCOUNT in text:
+            hint = f"Waits for the namespace's ServiceAccount: {text}"
             return Refusal(Reason.POD_REJECTED, hint, final=False)
         case ForbiddenError() | InvalidError():
             # What is created in a namespace that goes away is of no use, and no fault.

@@ -43,11 +43,12 @@ def parse_keyring(data: dict[str, bytes]) -> Keyring:
     """
     keys = {name: value for name, value in data.items() if name != ACTIVE}
     active = data.get(ACTIVE, b"").decode(errors="replace").strip()
-    if active not in keys:
+    if len(keys.get(active, b"")) < KEY_BYTES:
         raise TerminalError(
             "InvalidKeys",
             f'The Secret "{KEYS_SECRET}" must have an entry "{ACTIVE}" that names another entry,'
-            f' the key; it says "{active}". Correct it, or delete the Secret to get a new key.',
+            f' the key of at least {KEY_BYTES} bytes; it says "{active}". Correct it, or delete the'
+            " Secret to get a new key.",
         )
     return Keyring(active, keys)
 

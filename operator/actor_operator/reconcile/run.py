@@ -99,12 +99,18 @@ class RunReconciler:
             await self._tidy_up(observed)
             return None
         decision = self._decide(observed)
+        if decision.facts.verdict is not None and observed.pod is None:
+            # A pod of a lost answer may not be in the store yet; it must not outlive the verdict.
+            observed = replace(observed, pod=await self._read_pod(observed.run))
+            decision = self._decide(observed)
         refusal = await self._execute(observed, decision)
         if refusal is not None:
             observed = replace(observed, blocked=self._remember(observed, refusal))
             decision = self._decide(observed)
-        await self._tell(observed, decision)
-        return decision.wake_at
+        told = await self._tell(observed, decision)
+        # What was told may call for the next step (an abort is carried out once it is committed),
+        # and the watch is silent about our own writes.
+        return self._clock.now() if told else decision.wake_at
 
     def forget(self, uid: str) -> None:
         """The run is gone, or needs nothing more."""
@@ -122,7 +128,7 @@ class RunReconciler:
         pod = next((p for p in pods if p.name == name), None)
         if pod is None and run.status.pod_name == name and not run.status.finished:
             # It existed: only the API server can say that it is gone.
-            pod = await self._pod_reader.read(run.namespace, name)
+            pod = await self._read_pod(run)
         return Observed(
             run=run,
             pod=pod,
@@ -130,6 +136,12 @@ class RunReconciler:
             actor=await self._actor_of(run, pod),
             blocked=self._blocked.get(run.uid),
         )
+
+    async def _read_pod(self, run: RunView) -> PodView | None:
+        """The run's current pod from the API server; a pod of that name may be another's."""
+        name = pod_name(run.name, run.uid, pod_number(run.status))
+        pod = await self._pod_reader.read(run.namespace, name)
+        return pod if pod is not None and pod.controller_uid() == run.uid else None
 
     async def _actor_of(self, run: RunView, pod: PodView | None) -> ActorView | None:
         """The run's Actor, from the store; a run that waits long asks the API server itself."""
@@ -170,12 +182,15 @@ class RunReconciler:
         self._blocked[observed.run.uid] = blocked
         return blocked
 
-    async def _tell(self, observed: Observed, decision: Decision) -> None:
-        """Write the status, step by step, if it says something new."""
+    async def _tell(self, observed: Observed, decision: Decision) -> bool:
+        """Write the status, step by step, if it says something new; returns whether it did."""
         hold_back = self._settings.limits.hold_back_seconds
         run = observed.run
         for status in summarise(observed, decision, self._clock.now(), hold_back):
             run = await self._write(run, status)
+        if run.status.finished:
+            self.forget(run.uid)
+        return run is not observed.run
 
     async def _write(self, run: RunView, status: RunStatus) -> RunView:
         written = await self._run_writer.write_status(run, status)
