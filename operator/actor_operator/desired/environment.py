@@ -8,7 +8,7 @@ events socket, and ``APIFY_IS_AT_HOME``, because it makes the SDKs call an API.
 import base64
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -181,6 +181,7 @@ def _times(run: RunView, resolution: Resolution) -> dict[str, str]:
 
 def _iso(moment: datetime) -> str:
     """Apify writes times with milliseconds and Z."""
+    moment = moment.astimezone(UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
@@ -197,7 +198,7 @@ def _limits(run: RunView) -> dict[str, str]:
     if limits and limits.max_items is not None:
         variables["ACTOR_MAX_PAID_DATASET_ITEMS"] = str(limits.max_items)
     if limits and limits.max_total_charge_usd is not None:
-        variables["ACTOR_MAX_TOTAL_CHARGE_USD"] = f"{limits.max_total_charge_usd:g}"
+        variables["ACTOR_MAX_TOTAL_CHARGE_USD"] = f"{limits.max_total_charge_usd:.15g}"
     return variables
 
 

@@ -13,7 +13,7 @@ from actor_operator.quantities import cpu_millicores, disk_mbytes, format_millic
 from actor_operator.settings import Settings
 
 PORT_VARIABLES = ("ACTOR_WEB_SERVER_PORT", "APIFY_CONTAINER_PORT")
-"""Variables of an Actor or build that change the web port; the first one found holds."""
+"""Variables of an Actor or build that change the web port; the build's hold before the Actor's."""
 
 
 class Resolved(View, frozen=True):
@@ -91,7 +91,7 @@ def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolu
         actor=actor,
         build=build,
         variables=variables,
-        port=_web_port(actor, variables, settings),
+        port=_web_port(actor, build, settings),
         pull_secrets=(*actor.spec.image_pull_secrets, *settings.pod.image_pull_secrets),
         restart_on_error=bool(_first(wish.restart_on_error, default.restart_on_error, False)),
     )
@@ -152,11 +152,13 @@ def _refuse_foreign_secrets(actor: ActorView, variables: dict[str, EnvVar]) -> N
         )
 
 
-def _web_port(actor: ActorView, variables: dict[str, EnvVar], settings: Settings) -> int:
-    for name in PORT_VARIABLES:
-        item = variables.get(name)
-        if item and item.value and item.value.isdecimal():
-            return int(item.value)
+def _web_port(actor: ActorView, build: Build, settings: Settings) -> int:
+    for variables in (build.env, actor.spec.env):
+        values = {item.name: item.value for item in variables}
+        for name in PORT_VARIABLES:
+            value = values.get(name)
+            if value and value.isdecimal():
+                return int(value)
     return actor.spec.web_server.port or settings.web_server.port
 
 
