@@ -183,18 +183,19 @@ def _start(
         resolution = resolve(observed.run, observed.actor, settings)
         objects = build_objects(observed.run, resolution, key=key, settings=settings)
     except TerminalError as error:
-        return _cannot_start(observed, facts, now, error)
+        return _cannot_start(observed, facts, now, settings, error)
     return Decision(facts, (CreatePod(objects),), resolution.resolved, wake)
 
 
 def _cannot_start(
-    observed: Observed, facts: Facts, now: datetime, error: TerminalError
+    observed: Observed, facts: Facts, now: datetime, settings: Settings, error: TerminalError
 ) -> Decision:
     """The run cannot become a pod; what is applied together with it may only be late."""
     reason, until = Reason(error.reason), observed.attempt_began + ACTOR_WINDOW
     refused = Finding("False", reason, str(error), observed.attempt_began)
     if reason in MAY_COME and now < until:
-        return Decision(replace(facts, admitted=refused), wake_at=until)
+        wake = told_from(observed.attempt_began, settings.limits.hold_back_seconds)
+        return Decision(replace(facts, admitted=refused), wake_at=wake if now < wake else until)
     verdict = failed(observed, now, reason, str(error))
     return Decision(replace(facts, admitted=refused, verdict=verdict))
 

@@ -29,12 +29,9 @@ def disrupted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
         if observed.started_at is None:
             return None
         cause = (Reason.POD_VANISHED, "The pod is gone and nobody saw how it ended.")
-    elif observed.may_run or _ended_before(pod):
+    elif observed.may_run or (found := disruption_of(pod)) is None:
         return None
     else:
-        found = _cause(pod)
-        if found is None:
-            return None
         cause = found
     ended = pod.terminated if pod else None
     return Verdict(
@@ -47,7 +44,10 @@ def disrupted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
     )
 
 
-def _cause(pod: PodView) -> tuple[Reason, str] | None:
+def disruption_of(pod: PodView) -> tuple[Reason, str] | None:
+    """What took the pod away, in a word and a sentence; None: nothing, or only after its end."""
+    if _ended_before(pod):
+        return None
     sign = pod.condition("DisruptionTarget")
     if sign and sign.status == "True":
         reason = TARGET_REASONS.get(sign.reason, Reason.EVICTED)

@@ -21,7 +21,7 @@ class Finding:
     """
 
     status: str
-    reason: Reason
+    reason: str
     message: str = ""
     since: datetime | None = None
 

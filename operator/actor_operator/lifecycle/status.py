@@ -51,10 +51,16 @@ def summarise(
 
 def settle(observed: Observed, *, cleanup: tuple[str, ...]) -> RunStatus | None:
     """The status of a finished run: only clean-up and observedGeneration move. None: no change."""
+    generation = observed.run.metadata.generation
     status = msgspec.structs.replace(
         observed.status,
         cleanup=cleanup,
-        observed_generation=observed.run.metadata.generation,
+        observed_generation=generation,
+        # `kubectl wait` takes no condition that was judged for an older generation.
+        conditions=tuple(
+            msgspec.structs.replace(condition, observed_generation=generation)
+            for condition in observed.status.conditions
+        ),
     )
     return status if status != observed.status else None
 
@@ -151,7 +157,8 @@ def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> Ru
     return msgspec.structs.replace(
         status,
         exit_code=verdict.exit_code,
-        finished_at=verdict.finished_at,
+        # The clocks of node and operator differ: no run ends before it has started.
+        finished_at=max(filter(None, (verdict.finished_at, status.started_at)), default=None),
         failure=None
         if succeeded
         else Failure(verdict.reason, _cut(verdict.message), verdict.platform),
@@ -224,7 +231,7 @@ def _termination_target(facts: Facts, last: RunStatus) -> Finding:
         return Finding("True", facts.stop.reason, facts.stop.message)
     old = last.condition(ConditionType.TERMINATION_TARGET)
     if facts.verdict is not None and old is not None and old.status == "True":
-        return Finding("True", Reason(old.reason), old.message)
+        return Finding("True", old.reason, old.message)
     return Finding("False", Reason.NOT_REQUESTED)
 
 
@@ -254,7 +261,10 @@ def _differs(
     ):
         return True
     first = old.observed_generation < 0
-    if not first and old.observed_generation != new.observed_generation:
+    if not first and (old.observed_generation, old.pod_name) != (
+        new.observed_generation,
+        new.pod_name,
+    ):
         return True
     held = _held_back(facts, now, hold_back_seconds)
     before = {c.type: (c.status, c.reason) for c in old.conditions}

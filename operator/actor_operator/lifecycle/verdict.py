@@ -11,7 +11,7 @@ from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import START_ERRORS, Terminated
 from actor_operator.lifecycle import startup
-from actor_operator.lifecycle.disruption import disrupted
+from actor_operator.lifecycle.disruption import disrupted, disruption_of
 from actor_operator.lifecycle.expiry import LAST_WORD, deadline
 from actor_operator.lifecycle.facts import ABORTS, Verdict
 from actor_operator.lifecycle.observed import Observed
@@ -45,17 +45,9 @@ def aborted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | No
 
 def timed_out(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
     """The kubelet stopped the pod at its deadline, and nothing runs any more."""
-    pod = observed.pod
-    if observed.may_run:
+    if observed.may_run or not _stopped_by_deadline(observed, now):
         return None
-    if pod is None:
-        gone = "The timeout was over, and the pod is gone."
-        timing_out = observed.stopping is Reason.TIMEOUT
-        verdict = Verdict(Phase.TIMED_OUT, Reason.TIMED_OUT, gone, finished_at=now)
-        return verdict if timing_out else None
-    if pod.status.reason != "DeadlineExceeded" and not _deadline_unsaid(observed, now):
-        return None
-    seconds, ended = observed.timeout_secs, pod.terminated
+    seconds, ended = observed.timeout_secs, observed.pod.terminated if observed.pod else None
     message = f"The run was stopped after its timeout of {seconds} s."
     if observed.started_at is None:
         message = (
@@ -69,6 +61,22 @@ def timed_out(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
         exit_code=ended.exit_code if ended and observed.started_at else None,
         finished_at=(ended.finished_at if ended else None) or now,
     )
+
+
+def _stopped_by_deadline(observed: Observed, now: datetime) -> bool:
+    """Whether the timeout is why nothing runs any more.
+
+    Once TIMING-OUT is committed, only a container that ended by itself ends otherwise: whatever
+    happens to its pod while the kubelet stops it comes too late to be the cause.
+    """
+    pod = observed.pod
+    if observed.stopping is Reason.TIMEOUT and (
+        pod is None or pod.terminated is None or disruption_of(pod) is not None
+    ):
+        return True
+    if pod is None:
+        return False
+    return pod.status.reason == "DeadlineExceeded" or _deadline_unsaid(observed, now)
 
 
 def disk_full(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
@@ -145,7 +153,7 @@ def _deadline_unsaid(observed: Observed, now: datetime) -> bool:
 ABORTING: tuple[Check, ...] = (aborted,)
 """An abort that is committed ends as ABORTED and as nothing else."""
 
-ENDED: tuple[Check, ...] = (timed_out, disrupted, disk_full, container_ended)
+ENDED: tuple[Check, ...] = (timed_out, disk_full, disrupted, container_ended)
 """Ways to end for a pod that a node has taken; the first that holds."""
 
 NOT_STARTED: tuple[Check, ...] = (

@@ -15,9 +15,11 @@ def admitted(observed: Observed) -> Finding:
     if observed.pod is not None or observed.status.is_true(ConditionType.ADMITTED):
         return Finding("True", Reason.MEMORY_RESERVED, "The account has room for the run.")
     blocked = observed.blocked
-    if blocked is None:
+    if blocked is None or blocked.reason is Reason.NAME_TAKEN:
         return NOTHING_YET
-    return Finding("False", blocked.reason, blocked.message, blocked.since)
+    # A webhook that does not answer has not said no.
+    status = "Unknown" if blocked.reason is Reason.ADMISSION_UNAVAILABLE else "False"
+    return Finding(status, blocked.reason, blocked.message, blocked.since)
 
 
 def scheduled(observed: Observed) -> Finding:
@@ -28,6 +30,9 @@ def scheduled(observed: Observed) -> Finding:
             message = "A pod of this run is still ending; the next one waits for it."
             began = observed.attempt_began
             return Finding("False", Reason.WAITING_FOR_PREVIOUS_POD, message, began)
+        blocked = observed.blocked
+        if blocked is not None and blocked.reason is Reason.NAME_TAKEN:
+            return Finding("False", blocked.reason, blocked.message, blocked.since)
         return _as_committed(observed, ConditionType.POD_SCHEDULED)
     condition = pod.condition("PodScheduled")
     if condition is None:
@@ -78,4 +83,4 @@ def _as_committed(observed: Observed, kind: ConditionType) -> Finding:
     condition: Condition | None = observed.status.condition(kind)
     if condition is None:
         return NOTHING_YET
-    return Finding(condition.status, Reason(condition.reason), condition.message)
+    return Finding(condition.status, condition.reason, condition.message)

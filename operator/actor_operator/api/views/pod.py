@@ -107,7 +107,10 @@ class PodView(ObjectView, frozen=True):
         # A container that could not be started is "terminated" with the epoch as its start.
         if state.terminated and state.terminated.reason not in START_ERRORS:
             moment = state.terminated.started_at
-            return moment if moment and moment.year > 1970 else None
+            if moment and moment.year > 1970:
+                return moment
+            # Exit code 0 proves that it ran, also when the runtime has forgotten since when.
+            return state.terminated.finished_at if state.terminated.exit_code == 0 else None
         return None
 
     @property
