@@ -61,6 +61,7 @@ class FakeSource:
     def __init__(self, page_size: int = 2) -> None:
         self.revision = 100
         self.objects: dict[str, Object] = {}
+        self.calls = 0
         self.lists = 0
         self.watches: list[str] = []
         self.failures: deque[Exception] = deque()
@@ -165,6 +166,7 @@ class FakeSource:
             yield line
 
     async def _perhaps_fail(self) -> None:
+        self.calls += 1
         await asyncio.sleep(0.01)
         if self.down is not None:
             raise self.down

@@ -30,8 +30,8 @@ RECONNECT = Backoff(first=0.2, cap=10.0)
 HEALTHY_SECONDS = 1.0
 """A stream that lived this long was a good one, even if it had nothing to tell."""
 
-LIST_AFTER_FAILURES = 5
-"""After so many failures in a row the next attempt lists: perhaps the version is what fails."""
+LIST_AFTER_FAILURES = 12
+"""After so many in a row (a minute) the next attempt lists: the version may be at fault."""
 
 PATIENCE_SECONDS = 1.0
 """How long :meth:`Informer.wait_for` trusts the stream to catch up before it asks for a list."""
@@ -194,10 +194,15 @@ class Informer(Generic[T]):
     async def _read_stream(self) -> None:
         async with self._source.watch(self._store.version) as lines:
             self._note_life()
-            async for line in lines:
-                self._take(_parse(EVENTS, line))
-                self._note_life()
-                self._note_success()
+            loop = asyncio.get_running_loop()
+            healthy = loop.call_later(HEALTHY_SECONDS, self._note_success)
+            try:
+                async for line in lines:
+                    self._take(_parse(EVENTS, line))
+                    self._note_life()
+                    self._note_success()
+            finally:
+                healthy.cancel()
 
     def _take(self, event: Event) -> None:
         if event.type == "ERROR":
@@ -258,9 +263,7 @@ class Informer(Generic[T]):
 
     def _note_end(self, seconds: float) -> None:
         """A stream ended by itself; one that ends at once again and again is a failure."""
-        if seconds >= HEALTHY_SECONDS:
-            self._note_success()
-        elif not self._progress.must_list:
+        if seconds < HEALTHY_SECONDS and not self._progress.must_list:
             self._note_failure(RetryableError("the server ends the watch at once"))
 
     def _note_failure(self, error: ActorOperatorError) -> None:
