@@ -1,8 +1,24 @@
 """What holds for all tests."""
 
 import asyncio
+import os
+from pathlib import Path
 
+import hypothesis
 import pytest
+from tests.support.golden import Golden
+
+EXAMPLES = os.environ.get("HYPOTHESIS_EXAMPLES")
+"""How many examples Hypothesis tries; without it few, and the same ones each time."""
+
+hypothesis.settings.register_profile(
+    "actor-operator",
+    max_examples=int(EXAMPLES) if EXAMPLES else 60,
+    derandomize=EXAMPLES is None,
+    database=None,
+    deadline=None,  # the machine may be busy; pytest-timeout is the limit
+)
+hypothesis.settings.load_profile("actor-operator")
 
 
 @pytest.hookimpl
@@ -13,3 +29,17 @@ def pytest_configure() -> None:
     the first loop was set, even to nothing, Python 3.11 answers by making one.
     """
     asyncio.set_event_loop(None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of this project."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite golden files with what came out"
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """The golden files beside the test."""
+    folder = Path(request.path).parent / "golden"
+    return Golden(folder, update=bool(request.config.getoption("--update-golden")))
