@@ -100,6 +100,10 @@ class KubeClient:
         """Close all connections."""
         await self._transport.close()
 
+    async def server_version(self) -> bytes:
+        """What the API server says of its own version, as JSON."""
+        return await self._transport.call(Request("get", "Version", "GET", "/version"))
+
     async def get(self, resource: Resource, namespace: str | None, name: str) -> bytes | None:
         """One object as JSON, ``None`` when there is none of that name."""
         path = resource.item(namespace, name)

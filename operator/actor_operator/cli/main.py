@@ -1,0 +1,76 @@
+"""``actorctl``: the group, what is common to all commands, and the program's entry."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from typing_extensions import override
+
+from actor_operator import __version__
+from actor_operator.cli.lazy import LazyCommand, LazyGroup
+from actor_operator.cli.options import TRACEBACK, current_options, global_options
+from actor_operator.cli.problems import CommandError, explain
+from actor_operator.errors import ActorOperatorError
+
+PLUGIN = "kubectl-actor"
+"""Name under which kubectl starts us for ``kubectl actor``."""
+
+COMPLETE_VARIABLE = "_ACTORCTL_COMPLETE"
+"""By this variable a shell asks for completions."""
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as of shells."""
+
+_HERE = "actor_operator.cli"
+
+COMMANDS = {
+    "run": LazyCommand(f"{_HERE}.run", "run", "Run an actor."),
+    "get": LazyCommand(f"{_HERE}.get", "get", "List runs."),
+    "operator": LazyCommand(f"{_HERE}.operate", "operator", "Be the operator."),
+    "crds": LazyCommand(
+        f"{_HERE}.crds", "crds", "Generate the CRDs (for developers of Actor Operator)."
+    ),
+    "settings": LazyCommand(f"{_HERE}.settings", "settings", "Show what can be set."),
+    "version": LazyCommand(f"{_HERE}.version", "version", "Show the versions."),
+}
+"""All commands, in the order in which they are listed."""
+
+
+class _Actorctl(LazyGroup):
+    """Turns what went wrong into sentences."""
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except ActorOperatorError as error:
+            options = current_options()
+            if options.verbose >= TRACEBACK:
+                raise
+            problem = explain(error, options.server)
+            raise CommandError(problem.message, problem.hint) from error
+        except Exception as error:
+            if current_options().verbose >= TRACEBACK:
+                raise
+            raise CommandError(
+                f"This should not happen: {type(error).__name__}: {error}",
+                "Report it with what -vv shows.",
+            ) from error
+
+
+@click.group(cls=_Actorctl, lazy=COMMANDS)
+@click.version_option(__version__, message="%(prog)s %(version)s")
+@global_options
+def cli() -> None:
+    """Run actors on Kubernetes, and see what becomes of their runs."""
+
+
+def main() -> None:
+    """Be the program."""
+    program = "kubectl actor" if Path(sys.argv[0]).name == PLUGIN else "actorctl"
+    cli(prog_name=program, complete_var=COMPLETE_VARIABLE)
