@@ -56,6 +56,10 @@ class Child:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def wait(self) -> int:
+        """Wait for its end and return its exit code."""
+        return self._process.wait()
+
     def kill(self) -> None:
         """End it at once (SIGKILL) and wait."""
         self._process.kill()

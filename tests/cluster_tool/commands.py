@@ -10,7 +10,8 @@ from tests.cluster_tool.errors import CommandError
 DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
 """Prefix that makes the kernel kill a program when the thread that started it ends.
 
-So a `kill -9` of the tool ends the programs that it waits for.
+So a `kill -9` of the tool ends the programs that it waits for. (Not in the first milliseconds,
+before setpriv has asked for it.)
 """
 
 _TAIL_LINES = 30

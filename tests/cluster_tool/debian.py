@@ -106,13 +106,19 @@ def archive_address() -> str:
     """
     files = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
     for path in files:
-        if path.is_file() and (match := _ARCHIVE_URI.search(path.read_text())):
-            return match.group(1)
+        if path.is_file() and (found := find_archive(path.read_text())):
+            return found
     raise MissingError(
         "The local cluster takes etcd and containerd from Debian's archive, and apt on this "
         "machine has no source of it. Use Debian 12 or newer, or CLUSTER=kind, or "
         "CLUSTER=existing with your own KUBECONFIG."
     )
+
+
+def find_archive(sources: str) -> str | None:
+    """Address of Debian's main archive in a file of apt's sources, of the old or new format."""
+    match = _ARCHIVE_URI.search(sources)
+    return match.group(1) if match else None
 
 
 def _apt_get() -> str:

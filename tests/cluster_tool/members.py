@@ -48,6 +48,12 @@ class Starting:
         if self._process.stdout is None or self._process.stdout.readline() != b"ready\n":
             raise ClusterToolError(f"{advice} {log_tail(self._log)}")
 
+    def reap(self) -> None:
+        """Close its output and take leave of it, once it has ended."""
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.wait()
+
 
 def start(state: Path, role: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start a process that outlives the tool, marked, with its output in a log file."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.cluster_tool import debian
 from tests.cluster_tool.commands import run
+from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.images import catalog, pip_settings, python_base
 from tests.cluster_tool.paths import cache_dir
 from tests.cluster_tool.progress import step
@@ -46,13 +47,17 @@ def build(wanted: Build) -> Path:
 
     Raises
     ------
+    ClusterToolError
+        There is no such Dockerfile.
     CommandError
         A step of the Dockerfile failed, or buildah cannot be had.
     """
+    if not wanted.dockerfile.is_file():
+        raise ClusterToolError(f"There is no Dockerfile {wanted.dockerfile}: name it by --file.")
     reference = wanted.full_reference
     folder = cache_dir() / "built"
     file_name = reference.rpartition("/")[2].replace(":", "-")
-    archive = folder / f"{file_name}-{_key(wanted)}.tar"
+    archive = folder / f"{file_name}-{cache_key(wanted)}.tar"
     if archive.is_file():
         return archive
     debian.install_missing({"buildah": "buildah"})
@@ -114,7 +119,7 @@ class _Buildah:
         return run([*_OWN_NAMESPACES, *self._argv, *arguments])
 
 
-def _key(wanted: Build) -> str:
+def cache_key(wanted: Build) -> str:
     """Key of everything that the image is made of."""
     digest = hashlib.sha256()
     digest.update(repr((wanted.full_reference, sorted(wanted.arguments.items()))).encode())

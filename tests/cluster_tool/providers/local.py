@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.cluster_tool import cgroups, containerd, members, prerequisites, state
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.hosts import Host
+from tests.cluster_tool.http_probe import wait_until
 from tests.cluster_tool.interrupts import masked
 from tests.cluster_tool.local_cluster import LocalCluster, node_names
 from tests.cluster_tool.lock import exclusive
@@ -18,6 +19,8 @@ from tests.cluster_tool.providers.base import Provider, Report, Request
 from tests.cluster_tool.readiness import Readiness
 from tests.cluster_tool.state import ClusterState
 from typing_extensions import override
+
+_READY_SECONDS = 60.0
 
 
 class LocalProvider(Provider):
@@ -104,14 +107,30 @@ class LocalProvider(Provider):
                     f"Cluster {self._cluster} runs with {has[0]} node(s) and {has[1]} simulated "
                     f"one(s), not {asked[0]} and {asked[1]}. Run `down` first."
                 )
-            report = self.status()
-            if report and report.healthy:
-                say(f"  Cluster {self._cluster} is up already.")
+            if set(LocalCluster.roles(known)) <= members.roles(self._state):
+                self._wait_until_ready(known)
                 return True
         if self._exists():
             with step("Removing what is left of an earlier cluster that is not well"):
                 self._remove()
         return False
+
+    def _wait_until_ready(self, known: ClusterState) -> None:
+        """A cluster whose programs all run is never removed by `up`: it may only be slow.
+
+        Raises
+        ------
+        ClusterToolError
+            It did not become ready.
+        """
+        readiness = Readiness(self._state, known)
+        with step(f"Cluster {self._cluster} runs already: asking whether it is ready"):
+            wait_until(
+                "The cluster",
+                lambda: all(ok for _, ok, _ in readiness.all()),
+                seconds=_READY_SECONDS,
+                explain=lambda: f"{readiness.explain()} Run `down`, then `up`, for a new one.",
+            )
 
     def _choose_ports(self, request: Request) -> ClusterState:
         api, http = preferred_or_free(request.api_port), preferred_or_free(request.http_port)
