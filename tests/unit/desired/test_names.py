@@ -1,0 +1,119 @@
+"""Names and identifiers: valid, stable, and never the same for two things."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.support.builders import a_status
+
+from actor_operator.api.views.run import RunStatus, Stats
+from actor_operator.constants import MAX_NAME_LENGTH
+from actor_operator.desired.names import (
+    child_name,
+    environment_suffix,
+    object_id,
+    pod_name,
+    pod_number,
+)
+
+DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+"""RFC 1123 label: names of pods (as host names) and Services."""
+
+LABEL_VALUE = re.compile(r"[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?")
+"""Value of a label."""
+
+run_names = st.from_regex(r"[a-z]([-a-z0-9]{0,48}[a-z0-9])?", fullmatch=True)
+uids = st.uuids().map(str)
+numbers = st.integers(min_value=1, max_value=9_999_999)
+
+
+@given(run_names, uids, numbers)
+@example("a" * MAX_NAME_LENGTH, "0" * 36, 9_999_999)
+def test_pod_names_are_valid_labels_for_every_name_of_a_run(
+    run: str, uid: str, number: int
+) -> None:
+    name = pod_name(run, uid, number)
+
+    assert DNS_LABEL.fullmatch(name)
+    assert len(name) <= 63
+
+
+@given(run_names, uids)
+def test_child_names_are_valid_labels_and_begin_with_the_name_of_the_run(
+    run: str, uid: str
+) -> None:
+    name = child_name(run, uid)
+
+    assert DNS_LABEL.fullmatch(name)
+    assert len(name) <= 63
+    assert name.startswith(f"{run}-")
+
+
+@given(run_names, run_names, uids, uids, numbers, numbers)
+@example("a", "a-bbbb-1", "u", "u", 1, 1)
+@example("a", "a", "u", "u", 1, 11)
+def test_two_pods_have_one_name_only_when_run_and_number_are_the_same(
+    run: str, other: str, uid: str, other_uid: str, number: int, other_number: int
+) -> None:
+    same = pod_name(run, uid, number) == pod_name(other, other_uid, other_number)
+
+    # Four symbols of the uid may be equal by chance, but only for runs of the same name.
+    assert not same or (run, number) == (other, other_number)
+
+
+def test_names_are_what_they_have_always_been() -> None:
+    """Children are found by these names after an upgrade."""
+    uid = "11111111-2222-3333-4444-555555555555"
+
+    assert pod_name("hello", uid, 3) == "hello-mzx7-3"
+    assert child_name("hello", uid) == "hello-mzx7"
+    assert object_id("run", uid) == "3ijy7xdlfscxdzhy0"
+    assert environment_suffix(b"key", uid, 1, b"{}") == "h4dgppm3vvxdmjtj"
+
+
+@given(st.binary(), uids, numbers, st.binary())
+def test_the_end_of_a_secrets_name_is_a_valid_label_value_of_sixteen_symbols(
+    key: bytes, uid: str, number: int, content: bytes
+) -> None:
+    suffix = environment_suffix(key, uid, number, content)
+
+    assert LABEL_VALUE.fullmatch(suffix)
+    assert len(suffix) == 16
+    assert suffix == environment_suffix(key, uid, number, content)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (b"other", "uid", 1, b"content"),
+        (b"key", "other", 1, b"content"),
+        (b"key", "uid", 2, b"content"),
+        (b"key", "uid", 1, b"other"),
+        (b"key", "uid\x001", 1, b"content"),
+    ],
+    ids=["key", "uid", "number", "content", "uid that looks like uid and number"],
+)
+def test_secrets_names_differ_with_each_thing_that_they_are_made_of(
+    other: tuple[bytes, str, int, bytes],
+) -> None:
+    assert environment_suffix(b"key", "uid", 1, b"content") != environment_suffix(*other)
+
+
+@given(uids)
+def test_ids_have_seventeen_symbols_and_differ_by_what_they_are_of(uid: str) -> None:
+    kinds = ["run", "actor", "build", "user", "keyValueStore", "dataset", "requestQueue"]
+    ids = [object_id(kind, uid) for kind in kinds]
+
+    assert all(re.fullmatch(r"[a-z0-9]{17}", one) for one in ids)
+    assert len(set(ids)) == len(kinds)
+
+
+def test_the_first_pod_has_number_one() -> None:
+    assert pod_number(RunStatus()) == 1
+
+
+def test_resurrections_migrations_and_restarts_count_up_the_number_of_the_pod() -> None:
+    status = a_status(attempt=2, migrations=3, stats=Stats(restart_count=4))
+
+    assert pod_number(status) == 9
