@@ -4,7 +4,7 @@ import asyncio
 import errno
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import kopf
 import uvloop
@@ -21,7 +21,10 @@ from actor_operator.settings import LogFormat, ProbeSettings, Settings
 log = logger(__name__)
 
 STOP_SECONDS = 10.0
-"""How long our tasks may take to stop; the pod's grace is 30 s."""
+"""How long our tasks may take to stop."""
+
+KILL_SECONDS = 25.0
+"""After which a process that does not stop is killed; the pod's grace is 30 s."""
 
 SHELL_PAUSE = 5.0
 """Seconds before kopf is started again after it died; our engine goes on meanwhile."""
@@ -127,7 +130,7 @@ async def serve(
         runtime = Runtime(build_operator(settings, connection), settings)
         try:
             await runtime.start()
-            await _run_shell(runtime, settings.probes, stop or asyncio.Event())
+            await _run_shell(runtime, settings.probes, stop)
         except ConfigurationError:
             raise
         except Exception as error:  # noqa: BLE001 -- whatever it was, the process goes on
@@ -139,7 +142,7 @@ async def serve(
             await runtime.stop()
 
 
-async def _run_shell(runtime: Runtime, probes: ProbeSettings, stop: asyncio.Event) -> None:
+async def _run_shell(runtime: Runtime, probes: ProbeSettings, stop: asyncio.Event | None) -> None:
     """Run kopf; it returns when it is told to stop, and dies when its own requests fail."""
     try:
         await kopf.operator(
@@ -148,6 +151,8 @@ async def _run_shell(runtime: Runtime, probes: ProbeSettings, stop: asyncio.Even
             clusterwide=True,
             liveness_endpoint=f"http://{probes.host}:{probes.probes_port}/healthz",
             stop_flag=stop,
+            # Else kopf asks for the name of the user, and the image's user has none.
+            identity=cast("Any", "actor-operator"),
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
@@ -166,7 +171,7 @@ def build_registry(runtime: Runtime) -> kopf.OperatorRegistry:
         settings.posting.enabled = False
         settings.networking.request_timeout = 15
         settings.networking.error_backoffs = EndlessBackoffs()
-        settings.process.ultimate_exiting_timeout = STOP_SECONDS
+        settings.process.ultimate_exiting_timeout = KILL_SECONDS
 
     @kopf.on.cleanup(registry=registry)
     async def stop_work(**_: object) -> None:

@@ -1,0 +1,93 @@
+# The door to everything: `make help`. Every target works alone on a fresh clone.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PYTEST := $(BIN)/pytest
+CLUSTER_TOOL := $(BIN)/python -m tests.cluster_tool
+COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
+	--universal --python-version 3.11
+# Levels that share one machine's cluster run one test after the other.
+PARALLEL := -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-down up down test lint format unit integration chart cluster node crds \
+	golden bench requirements changelog clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## Start a real cluster, install the operator with Helm, run sample actors to their end.
+	$(BIN)/python -m tests.demo
+
+demo-down: $(READY) ## Remove everything that `make demo` started.
+	$(CLUSTER_TOOL) down
+
+up: $(READY) ## Start the local cluster without anything on it.
+	$(CLUSTER_TOOL) up
+
+down: demo-down ## Stop the local cluster and remove every trace of it.
+
+test: lint unit integration chart cluster node ## Run everything that CI runs.
+
+lint: $(READY) ## Check style, types, layers, and that nothing generated is stale.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/actorctl crds check
+	$(BIN)/python -m tests.chart.generate --check
+
+format: $(READY) ## Format the code and mend what can be mended by itself.
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+unit: $(READY) ## Run the tests that need nothing.
+	$(PYTEST) tests/unit $(PARALLEL)
+
+integration: $(READY) ## Run the tests against an API server in the same process.
+	$(PYTEST) tests/integration tests/contract -m "not cluster" $(PARALLEL)
+
+chart: $(READY) ## Render the Helm chart and check what comes out (fetches helm).
+	$(PYTEST) tests/chart
+
+cluster: $(READY) ## Run the tests against a real control plane with simulated nodes (first: ten minutes).
+	$(PYTEST) tests/cluster tests/contract -m cluster
+
+node: $(READY) ## Run the tests with real containers on a real node (root, or CLUSTER=existing).
+	$(PYTEST) tests/node
+
+crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages and the install manifest.
+	$(BIN)/actorctl crds write
+	$(BIN)/python -m tests.chart.generate
+
+golden: $(READY) ## Rewrite the golden files; read the difference before you commit it.
+	$(PYTEST) tests/unit --update-golden
+
+bench: $(READY) ## Measure bursts of runs beside the built-in Job controller.
+	$(BIN)/python -m tests.bench
+
+requirements: $(READY) ## Pin the newest versions of all dependencies, with their hashes.
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
+	$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) --no-deps requirements/cluster.in -o requirements/cluster.txt
+	$(COMPILE) --no-deps requirements/cluster-go.in -o requirements/cluster-go.txt
+
+changelog: $(READY) ## Show what the next release's changelog says.
+	$(BIN)/towncrier build --draft --version next
+
+clean: $(READY) ## Remove the environment and everything that was built and cached.
+	$(CLUSTER_TOOL) down
+	$(CLUSTER_TOOL) clean-cache
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+
+# The environment: exactly what the requirement files say, and this project as it stands.
+$(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.txt requirements/uv.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,77 @@
+"""The project on a cluster: its images, and the chart installed with Helm."""
+
+from pathlib import Path
+
+from tests.cluster_tool import toolchain
+from tests.cluster_tool.commands import run
+from tests.cluster_tool.images.build import Build, build
+from tests.cluster_tool.progress import step
+from tests.cluster_tool.providers.base import Provider
+
+ROOT = Path(__file__).parents[2]
+"""The repository."""
+
+CHART = ROOT / "helm/actor-operator"
+"""The chart."""
+
+SAMPLES = ROOT / "manifests/samples"
+"""Manifests and actors that users start from."""
+
+RELEASE = NAMESPACE = "actor-operator-system"
+"""Name of the Helm release, and of its namespace."""
+
+OPERATOR_IMAGE = "localhost/actor-operator/operator:0.1.0"
+"""The operator's image, as the chart's default values name it."""
+
+REGISTRY = "localhost/actor-operator"
+"""Prefix of the images of the sample actors."""
+
+
+def project_images() -> list[Build]:
+    """The operator's image and those of all sample actors."""
+    operator = Build(OPERATOR_IMAGE, ROOT / "operator/Dockerfile", ROOT)
+    folders = sorted(path.parent for path in (SAMPLES / "actors").glob("*/Dockerfile"))
+    samples = [Build(f"{REGISTRY}/{f.name}:1", f / "Dockerfile", f) for f in folders]
+    return [operator, *samples]
+
+
+def load_project_images(provider: Provider) -> None:
+    """Build what the cache does not have, and load all of it into every node."""
+    archives = []
+    for image in project_images():
+        with step(f"Image {image.full_reference}"):
+            archives.append(build(image))
+    with step("Loading the images into the nodes"):
+        provider.load_images(archives)
+
+
+def helm(kubeconfig: Path, *arguments: str) -> str:
+    """Run helm against a cluster and return what it printed."""
+    return run([str(toolchain.ensure_helm()), f"--kubeconfig={kubeconfig}", *arguments])
+
+
+def install_operator(kubeconfig: Path, *values: str, release: str = RELEASE) -> None:
+    """Install or upgrade the operator and wait until it is ready.
+
+    Parameters
+    ----------
+    kubeconfig
+        The cluster.
+    values
+        Values of the chart, as ``--set-json`` takes them.
+    release
+        Name of the release.
+    """
+    helm(
+        kubeconfig,
+        "upgrade",
+        "--install",
+        release,
+        str(CHART),
+        "--namespace",
+        NAMESPACE,
+        "--create-namespace",
+        "--wait",
+        "--timeout=120s",
+        *(f"--set-json={value}" for value in values),
+    )
