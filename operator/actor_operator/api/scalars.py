@@ -18,6 +18,12 @@ NAME_LABEL = "[a-z]([-a-z0-9]*[a-z0-9])?"
 NUMBER = "[0-9]+[.][0-9]+[.][0-9]+"
 """Pattern of a build number."""
 
+TAG = "[A-Za-z][-A-Za-z0-9._]*"
+"""Pattern of a tag; its length is limited apart."""
+
+MAX_TAG_LENGTH = 63
+"""Longest tag of a build, in characters."""
+
 REPOSITORY = "[a-z0-9]+((_|__|[.]|-+)[a-z0-9]+)*"
 """Pattern of one part of an image's path."""
 
@@ -81,9 +87,9 @@ BuildNumber = Annotated[
 
 TagOrNumber = Annotated[
     str,
-    Field(max_length=63),
+    Field(max_length=MAX_TAG_LENGTH),
     Matches(
-        f"([A-Za-z][-A-Za-z0-9._]*|{NUMBER})",
+        f"({TAG}|{NUMBER})",
         "a build is named by its tag (a letter, then letters, digits, '-', '_' and '.'),"
         " such as latest, or by its number, such as 1.2.34",
     ),

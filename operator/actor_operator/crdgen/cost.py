@@ -108,7 +108,7 @@ def _loop(name: str, target: Node, arguments: tuple[Node, ...], scope: Scope) ->
     variable, predicate = arguments
     if not isinstance(variable, Ident):
         raise CelError(f"{name} needs a variable")
-    inner = {**scope, variable.name: _item(target, scope)}
+    inner = {**scope, variable.name: _turn(target, scope)}
     turn = LOOPS[name] + _cost(predicate, inner)
     return _cost(target, scope) + 1 + _size(target, scope) * turn
 
@@ -196,16 +196,17 @@ def _schema(node: Node, scope: Scope) -> Schema | None:
             properties: dict[str, Any] = (_schema(operand, scope) or {}).get("properties", {})
             return properties.get(field)
         case Call("[]", None, (operand, _)):
-            return _item(operand, scope)
+            container = _schema(operand, scope) or {}
+            return container.get("items") or container.get("additionalProperties")
         case Call("orValue", Select() as target, _):
             return _schema(target, scope)
         case _:
             return None
 
 
-def _item(container: Node, scope: Scope) -> Schema | None:
-    """The schema of what a loop over a list or map, or an index into it, gives."""
+def _turn(container: Node, scope: Scope) -> Schema | None:
+    """The schema of what a loop gives: the items of a list, the keys of a map."""
     if isinstance(container, Items):
         return {"type": "integer"}
     schema = _schema(container, scope) or {}
-    return schema.get("items") or schema.get("additionalProperties")
+    return schema.get("items", {"type": "string", "maxLength": 0})

@@ -17,7 +17,9 @@ from actor_operator.api.base import (
 )
 from actor_operator.api.fields import NOT_YET, SET, CelRule, list_map, unchanged
 from actor_operator.api.scalars import (
+    MAX_TAG_LENGTH,
     NAME_LABEL,
+    TAG,
     BuildNumber,
     Image,
     MemoryMbytes,
@@ -193,9 +195,9 @@ class ActorSpec(ApiModel):
         dict[str, BuildNumber],
         Field(default_factory=dict, max_length=MAX_BUILDS),
         CelRule(
-            rule="self.all(tag, tag.size() <= 63 && !(tag.charAt(0) in"
-            " ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']))",
-            message="a tag has at most 63 characters and does not start with a digit",
+            rule=f"self.all(tag, tag.size() <= {MAX_TAG_LENGTH} && tag.matches('^{TAG}$'))",
+            message=f"a tag has at most {MAX_TAG_LENGTH} letters, digits, '-', '_' and '.', and"
+            " starts with a letter",
         ),
     ]
     """Tags and the numbers of the builds that they point to, such as `latest: 1.2.34`."""
