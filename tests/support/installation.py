@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.cluster_tool import toolchain
 from tests.cluster_tool.commands import run
-from tests.cluster_tool.images.build import Build, build
+from tests.cluster_tool.images.build import Build, build, cache_key
 from tests.cluster_tool.progress import step
 from tests.cluster_tool.providers.base import Provider
 
@@ -29,10 +29,14 @@ REGISTRY = "localhost/actor-operator"
 
 def project_images() -> list[Build]:
     """The operator's image and those of all sample actors."""
-    operator = Build(OPERATOR_IMAGE, ROOT / "operator/Dockerfile", ROOT)
     folders = sorted(path.parent for path in (SAMPLES / "actors").glob("*/Dockerfile"))
     samples = [Build(f"{REGISTRY}/{f.name}:1", f / "Dockerfile", f) for f in folders]
-    return [operator, *samples]
+    return [operator_image(), *samples]
+
+
+def operator_image() -> Build:
+    """The operator's image."""
+    return Build(OPERATOR_IMAGE, ROOT / "operator/Dockerfile", ROOT)
 
 
 def load_project_images(provider: Provider) -> None:
@@ -62,6 +66,8 @@ def install_operator(kubeconfig: Path, *values: str, release: str = RELEASE) -> 
     release
         Name of the release.
     """
+    # The image keeps its tag while its content changes: only the pods' template can say so.
+    content = f'podAnnotations={{"image-content":"{cache_key(operator_image())}"}}'
     helm(
         kubeconfig,
         "upgrade",
@@ -73,5 +79,5 @@ def install_operator(kubeconfig: Path, *values: str, release: str = RELEASE) -> 
         "--create-namespace",
         "--wait",
         "--timeout=120s",
-        *(f"--set-json={value}" for value in values),
+        *(f"--set-json={value}" for value in (*values, content)),
     )
