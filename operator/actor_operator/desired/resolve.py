@@ -92,7 +92,9 @@ def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolu
         build=build,
         variables=variables,
         port=_web_port(actor, build, settings),
-        pull_secrets=(*actor.spec.image_pull_secrets, *settings.pod.image_pull_secrets),
+        pull_secrets=tuple(
+            dict.fromkeys((*actor.spec.image_pull_secrets, *settings.pod.image_pull_secrets))
+        ),
         restart_on_error=bool(_first(wish.restart_on_error, default.restart_on_error, False)),
     )
 

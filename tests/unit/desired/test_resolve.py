@@ -229,11 +229,16 @@ def test_pull_secrets_are_the_actors_and_the_settings() -> None:
     assert resolve(a_run(), actor, SETTINGS).pull_secrets == ("theirs", "ours")
 
 
+def test_a_pull_secret_that_both_name_is_named_once() -> None:
+    actor = an_actor(image_pull_secrets=("ours", "theirs"))
+
+    assert resolve(a_run(), actor, SETTINGS).pull_secrets == ("ours", "theirs")
+
+
 @pytest.mark.parametrize("where", ["env", "build_env"])
 def test_a_foreign_actor_that_needs_secrets_cannot_be_run(where: str) -> None:
-    actor = an_actor(
-        namespace="owner", is_public=True, **{where: {"TOKEN": SecretKeyRef("s", "k")}}
-    )
+    needs: dict[str, Any] = {where: {"TOKEN": SecretKeyRef("s", "k")}}
+    actor = an_actor(namespace="owner", is_public=True, **needs)
 
     error = refusal(a_run(actor=FOREIGN), actor)
 
