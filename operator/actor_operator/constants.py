@@ -51,6 +51,9 @@ MAX_VARIABLE_BYTES = 131_071
 MAX_NAME_LENGTH = 50
 """Longest name of an ActorRun: its children's names and DNS labels are built from it."""
 
+WRITE_LANDING_SECONDS = 4.5
+"""How long after it was sent a write can still land: connecting, and the server's time limit."""
+
 CONDITION_MESSAGE_BYTES = 1024
 """Longest message of a condition or failure; what is longer is cut."""
 

@@ -10,7 +10,7 @@ from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.clock import Clock, SystemClock
-from actor_operator.constants import LABEL_RUN_UID
+from actor_operator.constants import LABEL_RUN_UID, WRITE_LANDING_SECONDS
 from actor_operator.engine.informer import Informer
 from actor_operator.engine.lease import Elector
 from actor_operator.engine.lease_hold import LeaseHold, LeaseTiming
@@ -27,6 +27,7 @@ from actor_operator.kube.secret import Secrets
 from actor_operator.kube.source import KindSource
 from actor_operator.kube.transport import Timeouts
 from actor_operator.metrics import Metrics
+from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.controller import RUNS_BY_ACTOR, RunController, run_index
 from actor_operator.reconcile.execute import Executor
 from actor_operator.reconcile.keys import KeyringHolder
@@ -147,7 +148,7 @@ def _build_stores() -> Stores:
 def _build_controller(
     settings: Settings, client: KubeClient, stores: Stores, clock: Clock, metrics: Metrics
 ) -> RunController:
-    pods, run_secrets = Pods(client), Secrets(client)
+    pods, actors, run_secrets = Pods(client), Actors(client), Secrets(client)
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
     reconciler = RunReconciler(
         runs=stores.runs,
@@ -155,7 +156,7 @@ def _build_controller(
         actors=stores.actors,
         run_writer=Runs(client),
         pod_reader=pods,
-        actor_reader=Actors(client),
+        actor_reader=actors,
         executor=Executor(pods=pods, secrets=run_secrets),
         settings=settings,
         clock=clock,
@@ -165,6 +166,7 @@ def _build_controller(
     return RunController(
         runs=stores.runs,
         reconciler=reconciler,
+        actors=ActorController(actors=stores.actors, writer=actors, clock=clock),
         keyring=keyring,
         workers=settings.engine.workers,
         clock=clock,
@@ -219,6 +221,7 @@ def _build_elector(
             duration=int(lease.duration_seconds),
             renew_deadline=lease.renew_deadline_seconds,
             retry=lease.retry_seconds,
+            landing=WRITE_LANDING_SECONDS,
         ),
         clock=clock,
     )

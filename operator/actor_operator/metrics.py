@@ -120,7 +120,6 @@ class _Census(Collector):
             family.add_metric([value], number)
         return [family]
 
-    @override
     def describe(self) -> list[GaugeMetricFamily]:
         """Nothing is counted before the first scrape."""
         return []

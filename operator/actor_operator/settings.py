@@ -22,7 +22,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from actor_operator.constants import DEFAULT_WEB_PORT
+from actor_operator.constants import DEFAULT_WEB_PORT, WRITE_LANDING_SECONDS
 from actor_operator.errors import ConfigurationError
 from actor_operator.quantities import MEMORY_STEPS
 
@@ -120,8 +120,13 @@ class LeaseSettings(Group):
 
     @model_validator(mode="after")
     def _check_order(self) -> "LeaseSettings":
-        if not self.retry_seconds < self.renew_deadline_seconds < self.duration_seconds:
-            raise ValueError("must hold: retrySeconds < renewDeadlineSeconds < durationSeconds")
+        if not self.retry_seconds < self.renew_deadline_seconds:
+            raise ValueError("retrySeconds must be less than renewDeadlineSeconds")
+        if not self.renew_deadline_seconds + WRITE_LANDING_SECONDS < self.duration_seconds:
+            raise ValueError(
+                f"renewDeadlineSeconds + {WRITE_LANDING_SECONDS:g} must be less than"
+                " durationSeconds: a write of the old leader may land that late"
+            )
         return self
 
 

@@ -3,10 +3,11 @@
 import msgspec
 from typing_extensions import Buffer
 
-from actor_operator.api.views.actor import ActorView
+from actor_operator.api.views.actor import ActorStatus, ActorView
 from actor_operator.constants import GROUP, VERSION
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.resources import Resource
+from actor_operator.kube.status import status_body
 
 ACTORS = Resource(GROUP, VERSION, "actors", "Actor")
 """The kind."""
@@ -26,7 +27,7 @@ def decode_actor(data: Buffer) -> ActorView:
 
 
 class Actors:
-    """Reads single Actors."""
+    """Reads single Actors and writes their status."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client
@@ -35,3 +36,19 @@ class Actors:
         """The Actor as it is now; None: there is none."""
         data = await self._client.get(ACTORS, namespace, name)
         return decode_actor(data) if data is not None else None
+
+    async def write_status(self, actor: ActorView, status: ActorStatus) -> ActorView:
+        """Replace the status; returns the Actor as stored.
+
+        Raises
+        ------
+        ConflictError
+            When the Actor has changed since it was read.
+        NotFoundError
+            When it is gone.
+        """
+        body = status_body(ACTORS, actor, status)
+        data = await self._client.put(
+            ACTORS, actor.namespace, actor.name, body, subresource="status"
+        )
+        return decode_actor(data)

@@ -4,28 +4,15 @@ import msgspec
 from typing_extensions import Buffer
 
 from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
-from actor_operator.constants import API_VERSION, GROUP, VERSION
+from actor_operator.constants import GROUP, VERSION
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.resources import Resource
+from actor_operator.kube.status import status_body
 
 ACTOR_RUNS = Resource(GROUP, VERSION, "actorruns", "ActorRun")
 """The kind."""
 
 _DECODER = msgspec.json.Decoder(RunView)
-
-
-class _StatusMetadata(msgspec.Struct, rename="camel"):
-    name: str
-    namespace: str
-    uid: str
-    resource_version: str
-
-
-class _StatusBody(msgspec.Struct, rename="camel"):
-    api_version: str
-    kind: str
-    metadata: _StatusMetadata
-    status: RunStatus
 
 
 def decode_run(data: Buffer) -> RunView | FinishedRun:
@@ -64,8 +51,6 @@ class Runs:
     async def write_status(self, run: RunView, status: RunStatus) -> RunView:
         """Replace the status; returns the run as stored.
 
-        Only the status is sent: with the resourceVersion it is a whole write and a lock at once.
-
         Raises
         ------
         ConflictError
@@ -73,10 +58,8 @@ class Runs:
         NotFoundError
             When it is gone.
         """
-        meta = run.metadata
-        identity = _StatusMetadata(meta.name, meta.namespace, meta.uid, meta.resource_version)
-        body = msgspec.json.encode(_StatusBody(API_VERSION, "ActorRun", identity, status))
+        body = status_body(ACTOR_RUNS, run, status)
         data = await self._client.put(
-            ACTOR_RUNS, meta.namespace, meta.name, body, subresource="status"
+            ACTOR_RUNS, run.namespace, run.name, body, subresource="status"
         )
         return _DECODER.decode(data)

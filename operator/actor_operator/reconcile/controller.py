@@ -19,6 +19,7 @@ from actor_operator.engine.workqueue import WorkQueue
 from actor_operator.errors import NotLeaderError
 from actor_operator.log import logger
 from actor_operator.metrics import Metrics
+from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.keys import KeyringHolder
 from actor_operator.reconcile.run import RunReconciler
 
@@ -45,6 +46,8 @@ class RunController:
         What the informer knows of runs.
     reconciler
         The work on one run.
+    actors
+        The controller of Actors, which leads when this one does.
     keyring
         The keys of the installation, read when this replica begins to lead.
     workers
@@ -58,6 +61,7 @@ class RunController:
         *,
         runs: Store[RunView | FinishedRun],
         reconciler: RunReconciler,
+        actors: ActorController,
         keyring: KeyringHolder,
         workers: int,
         clock: Clock,
@@ -65,6 +69,7 @@ class RunController:
     ) -> None:
         self._runs = runs
         self._reconciler = reconciler
+        self._actors = actors
         self._keyring = keyring
         self._clock = clock
         self._metrics = metrics
@@ -94,6 +99,7 @@ class RunController:
 
     def on_actor(self, old: ActorView | None, new: ActorView | None) -> None:
         """An Actor came, changed or went: runs may have waited for it."""
+        self._actors.on_actor(old, new)
         actor = new or old
         if actor is None:
             return
@@ -111,6 +117,7 @@ class RunController:
             if isinstance(run, RunView):
                 self.queue.add((run.namespace, run.name))
         self._workers.start()
+        self._actors.start_leading()
         self._metrics.leader.set(1)
         log.info("Leading.", runs=len(self._runs), queued=self.queue.depth)
 
@@ -118,11 +125,13 @@ class RunController:
         """Stop working; returns when nothing of it runs, and whether all of it ended by itself."""
         self._leading = False
         self._metrics.leader.set(0)
-        by_itself = await self._workers.stop(STOP_GRACE)
+        ended = await asyncio.gather(
+            self._workers.stop(STOP_GRACE), self._actors.stop_leading(STOP_GRACE)
+        )
         self.queue.clear()
         self.timers.clear()
         log.info("Not leading any more.")
-        return by_itself
+        return all(ended)
 
     # Work
 
