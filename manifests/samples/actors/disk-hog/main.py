@@ -15,7 +15,8 @@ def main() -> None:
     run_input = json.loads(os.environ.get("ACTOR_INPUT_JSON", "{}"))
     wanted = run_input.get("megabytes")
     block = b"\x01" * (STEP_MEGABYTES * 1024 * 1024)
-    with tempfile.TemporaryFile() as file:
+    # With a name: the disk usage of a run is the sum of the files that can be seen.
+    with tempfile.NamedTemporaryFile() as file:
         for written in itertools.count(STEP_MEGABYTES, STEP_MEGABYTES):
             file.write(block)
             file.flush()
