@@ -67,4 +67,4 @@ def _ended_before(pod: PodView) -> bool:
     sign = pod.condition("DisruptionTarget")
     began = [pod.deletion_requested_at, sign.last_transition_time if sign else None]
     moments = [moment for moment in began if moment is not None]
-    return not moments or ended.finished_at < min(moments)
+    return bool(moments) and ended.finished_at < min(moments)
