@@ -1,5 +1,9 @@
 """Entry point of `python -m tests.cluster_tool`."""
 
-from tests.cluster_tool.cli import main
+from tests.cluster_tool import interrupts
 
-main()
+with interrupts.as_exit_codes():
+    # Imported with signals in hand: loading the command line takes a while on a busy machine.
+    from tests.cluster_tool.cli import main
+
+    main()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 from rich.table import Table
-from tests.cluster_tool import interrupts
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.images import build
 from tests.cluster_tool.paths import DEFAULT_NAME, cache_dir
@@ -125,7 +124,6 @@ def _provider(chosen: tuple[str, str]) -> Provider:
 
 def main() -> None:
     """Run the command line; expected errors are told without a traceback."""
-    interrupts.install()
     try:
         cli(prog_name="python -m tests.cluster_tool", standalone_mode=False)
     except ClusterToolError as error:
@@ -134,11 +132,6 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        say("Interrupted.")
-        sys.exit(130)
-    except interrupts.Terminated as error:
-        say(f"Ended by {error}.")
-        sys.exit(143)
+    except click.Abort:
+        # click's own word for Ctrl-C
+        raise KeyboardInterrupt from None
