@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing_extensions import override
 
 from actor_operator.cli.objects import Run, decode_run
+from actor_operator.cli.problems import cause_of_silence
 from actor_operator.cli.session import Session
 from actor_operator.engine.informer import Informer
 from actor_operator.engine.store import Change, Store
@@ -127,7 +128,7 @@ async def _changes(session: Session, told: "asyncio.Queue[_Told]") -> AsyncItera
             raise item
         if isinstance(item, UnreachableError):
             if not silent:
-                session.tell(f"The cluster does not answer ({item.message}); still trying.")
+                session.tell(f"The cluster does not answer ({cause_of_silence(item)}); still trying.")
             silent = True
         elif isinstance(item, Change):
             silent = False

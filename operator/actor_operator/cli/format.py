@@ -25,6 +25,9 @@ WIDE_RUN_COLUMNS = (*RUN_COLUMNS, "POD", "NODE", "EXIT", "URL", "FINISHED")
 ACTOR_COLUMNS = ("NAME", "LATEST", "PUBLIC", "READY", "AGE")
 """Columns of a table of Actors, those of the CRD."""
 
+WIDE_ACTOR_COLUMNS = (*ACTOR_COLUMNS, "TITLE")
+"""Columns of a wide table of Actors."""
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
 
@@ -112,8 +115,7 @@ def verdict(run: RunView) -> str:
     line = f"{run.name} {status.phase}{took}"
     if status.failure is None or status.phase is Phase.ABORTED:
         return f"{line}."
-    code = "" if status.exit_code is None else f" (exit code {status.exit_code})"
-    return f"{line}: {status.failure.reason}: {status.failure.message}{code}"
+    return f"{line}: {status.failure.reason}: {status.failure.message}"
 
 
 def exit_code(run: RunView) -> int:

@@ -13,6 +13,7 @@ from actor_operator.engine.backoff import Backoff
 from actor_operator.kube.errors import (
     ApiError,
     ForbiddenError,
+    InvalidError,
     NotFoundError,
     UnauthorizedError,
 )
@@ -93,6 +94,7 @@ class LogReader:
         self._tail = tail
         self._pods: asyncio.Queue[str | None] = asyncio.Queue()
         self._last_pod = ""
+        self._troubled_pod = ""
 
     def see(self, run: RunView) -> None:
         """Take note of the run's pod, once its container has run."""
@@ -162,9 +164,19 @@ class LogReader:
             raise
         except NotFoundError:
             return True
-        except ApiError:
+        except InvalidError:
+            # The container has not started yet.
+            return False
+        except ApiError as error:
+            self._tell_trouble(pod, error)
             return False
         return True
+
+    def _tell_trouble(self, pod: str, error: ApiError) -> None:
+        """Say once for each pod that its log is interrupted."""
+        if pod != self._troubled_pod:
+            self._troubled_pod = pod
+            self._session.tell(f"The log is interrupted ({error.message}); still trying.")
 
     def _pass_on(self, line: tuple[bytes, bytes] | None) -> None:
         if line is None:

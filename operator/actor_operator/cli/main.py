@@ -9,15 +9,10 @@ from typing_extensions import override
 
 from actor_operator import __version__
 from actor_operator.cli.lazy import LazyCommand, LazyGroup
+from actor_operator.cli.names import COMPLETE_VARIABLE, PLUGIN, PROGRAM
 from actor_operator.cli.options import TRACEBACK, current_options, global_options
 from actor_operator.cli.problems import CommandError, explain
 from actor_operator.errors import ActorOperatorError
-
-PLUGIN = "kubectl-actor"
-"""Name under which kubectl starts us for ``kubectl actor``."""
-
-COMPLETE_VARIABLE = "_ACTORCTL_COMPLETE"
-"""By this variable a shell asks for completions."""
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as of shells."""
@@ -26,13 +21,26 @@ _HERE = "actor_operator.cli"
 
 COMMANDS = {
     "run": LazyCommand(f"{_HERE}.run", "run", "Run an actor."),
-    "get": LazyCommand(f"{_HERE}.get", "get", "List runs."),
+    "get": LazyCommand(f"{_HERE}.get", "get", "List runs, the newest last."),
+    "describe": LazyCommand(
+        f"{_HERE}.describe",
+        "describe",
+        "Show what is known of runs: state, reasons, options, times, Events.",
+    ),
+    "logs": LazyCommand(f"{_HERE}.logs", "logs", "Show the log of a run."),
+    "abort": LazyCommand(f"{_HERE}.abort", "abort", "Stop runs: at once, or gracefully."),
+    "actors": LazyCommand(f"{_HERE}.actors", "actors", "List Actors: what can be run."),
     "operator": LazyCommand(f"{_HERE}.operate", "operator", "Be the operator."),
     "crds": LazyCommand(
         f"{_HERE}.crds", "crds", "Generate the CRDs (for developers of Actor Operator)."
     ),
     "settings": LazyCommand(f"{_HERE}.settings", "settings", "Show what can be set."),
-    "version": LazyCommand(f"{_HERE}.version", "version", "Show the versions."),
+    "completion": LazyCommand(
+        f"{_HERE}.completion", "completion", "Print a script that completes command lines."
+    ),
+    "version": LazyCommand(
+        f"{_HERE}.version", "version", "Show the versions of this program and of the cluster."
+    ),
 }
 """All commands, in the order in which they are listed."""
 
@@ -72,5 +80,5 @@ def cli() -> None:
 
 def main() -> None:
     """Be the program."""
-    program = "kubectl actor" if Path(sys.argv[0]).name == PLUGIN else "actorctl"
+    program = "kubectl actor" if Path(sys.argv[0]).name == PLUGIN else PROGRAM
     cli(prog_name=program, complete_var=COMPLETE_VARIABLE)

@@ -144,7 +144,7 @@ async def not_found(
     ]
     near = difflib.get_close_matches(name, names, n=3)
     noun, command = ("Actor", "actors") if resource is ACTORS else ("run", "get")
-    advice = f"List them with: {session.command(command)}"
+    advice = f"List them with: {session.command(command, namespace=namespace)}"
     hint = f"Did you mean {' or '.join(near)}? {advice}" if near else advice
     return CommandError(f"There is no {noun} {name!r} in the namespace {namespace}.", hint)
 

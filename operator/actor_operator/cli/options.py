@@ -43,8 +43,9 @@ def current_options() -> Options:
 
 def _keep(context: click.Context, parameter: click.Parameter, value: Any) -> None:
     """Store what was given; what was not given leaves what stood before the command's name."""
+    options = context.ensure_object(Options)
     if value and parameter.name:
-        setattr(context.ensure_object(Options), parameter.name, value)
+        setattr(options, parameter.name, value)
 
 
 def _option(*names: str, hidden: bool, **details: Any) -> Callable[[F], F]:

@@ -13,8 +13,8 @@ from actor_operator.api.v1alpha1.phase import Phase
 if TYPE_CHECKING:
     from rich.console import Console
 
-PIPE_WIDTH = 10_000
-"""Columns of what is no terminal: nothing is ever cut or wrapped there."""
+UNLIMITED = 10_000
+"""Columns of a console that never cuts: a cell that is cut cannot be copied."""
 
 PHASE_STYLES = {
     Phase.READY: "yellow",
@@ -34,18 +34,20 @@ def _styles() -> dict[str, str]:
     return {str(phase): style for phase, style in PHASE_STYLES.items()}
 
 
-def console(*, err: bool = False) -> "Console":
-    """Standard output or standard error; rich looks at ``NO_COLOR`` and ``TERM`` itself."""
+def console(*, err: bool = False, width: int | None = None) -> "Console":
+    """Standard output or standard error; rich looks at ``NO_COLOR`` and ``TERM`` itself.
+
+    Parameters
+    ----------
+    err
+        Standard error.
+    width
+        Columns, instead of the terminal's.
+    """
     from rich.console import Console
 
     stream = sys.stderr if err else sys.stdout
-    return Console(
-        file=stream,
-        width=None if stream.isatty() else PIPE_WIDTH,
-        markup=False,
-        highlight=False,
-        emoji=False,
-    )
+    return Console(file=stream, width=width, markup=False, highlight=False, emoji=False)
 
 
 class Table:
@@ -61,7 +63,7 @@ class Table:
         self._columns = tuple(columns)
         self._widths = [len(name) for name in columns]
         self._begun = False
-        self._console = console()
+        self._console = console(width=UNLIMITED)
 
     def print(self, rows: Sequence[Sequence[str]]) -> None:
         """Print rows, the first time below the headings."""

@@ -85,7 +85,7 @@ def _explain_answer(error: Any, server: str) -> Problem:
     message, hint = error.message, ""
     match error:
         case errors.UnreachableError():
-            message = f"The cluster {server} cannot be reached: {error.message}"
+            message = f"The cluster {server} cannot be reached: {cause_of_silence(error)}"
             hint = "Is it up, and is it the right one? Others: --context NAME, --kubeconfig FILE."
         case errors.UnauthorizedError():
             message = f"The cluster {server} refuses your credentials: {error.message}"
@@ -103,6 +103,12 @@ def _explain_answer(error: Any, server: str) -> Problem:
         case _:
             pass
     return Problem(message, hint)
+
+
+def cause_of_silence(error: Exception) -> str:
+    """Why there was no answer, without the insides of the HTTP library."""
+    text = str(error).removeprefix("no answer from the API server: ")
+    return re.sub(r" ssl:(default|True|False|<[^>]*>)", "", text)
 
 
 def _role_needed(message: str) -> str:

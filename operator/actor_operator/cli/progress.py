@@ -47,8 +47,8 @@ class Progress:
         return self._now() - self._begun
 
     def _state(self) -> str:
-        """The phase, and why the run is there."""
-        if self._run is None:
+        """The phase, and why the run is there; nothing of a verdict, which is told apart."""
+        if self._run is None or self._run.status.finished:
             return ""
         unseen = self._run.status.observed_generation == UNSEEN
         hidden = unseen and self._elapsed() < UNSEEN_SECONDS
@@ -77,7 +77,7 @@ class PlainProgress(Progress):
     @override
     def tick(self) -> None:
         state = self._state()
-        if state and state != self._last:
+        if state not in {"", self._last}:
             self._write(f"[{duration(self._elapsed())}] {state}")
             self._last = state
 

@@ -34,11 +34,12 @@ class Session:
     program: str
     """How the program was called: ``actorctl`` or ``kubectl actor``."""
 
-    def command(self, *words: str) -> str:
-        """A command line for the user to type, for this namespace and cluster."""
+    def command(self, *words: str, namespace: str | None = None) -> str:
+        """A command line for the user to type, for this cluster, and this namespace or another."""
         options = self.options
+        other = namespace not in {None, self.namespace}
         given = {
-            "-n": options.namespace,
+            "-n": namespace if other else options.namespace,
             "--context": options.context,
             "--kubeconfig": options.kubeconfig,
         }

@@ -1,0 +1,86 @@
+"""``actorctl abort``: stop runs."""
+
+import asyncio
+
+import click
+import msgspec
+
+from actor_operator.api.views.run import AbortRequest, RunView
+from actor_operator.cli.completions import run_names
+from actor_operator.cli.format import verdict
+from actor_operator.cli.objects import Run, decode_run, read_run
+from actor_operator.cli.options import cluster_options
+from actor_operator.cli.problems import CommandError
+from actor_operator.cli.session import Session, with_cluster
+from actor_operator.cli.waiting import wait_for_end
+from actor_operator.kube.client import PatchKind
+from actor_operator.kube.errors import NotFoundError
+from actor_operator.kube.runs import ACTOR_RUNS
+
+IMMEDIATE, GRACEFUL = "Immediate", "Graceful"
+
+
+class _AbortSpec(msgspec.Struct):
+    abort: AbortRequest
+
+
+class _AbortPatch(msgspec.Struct):
+    spec: _AbortSpec
+
+
+@click.command("abort")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", shell_complete=run_names)
+@click.option("--graceful", is_flag=True, help="Tell the actor first and give it 30 seconds.")
+@click.option("--wait", is_flag=True, help="Wait until no container of them runs.")
+@cluster_options
+def abort(*, names: tuple[str, ...], graceful: bool, wait: bool) -> None:
+    """Stop runs: at once, or gracefully. What is finished already stays as it is."""
+    mode = GRACEFUL if graceful else IMMEDIATE
+
+    async def work(session: Session) -> None:
+        results = await asyncio.gather(
+            *(_abort(session, name, mode, wait=wait) for name in names), return_exceptions=True
+        )
+        problems = [result for result in results if isinstance(result, BaseException)]
+        if not problems:
+            return
+        for problem in problems[:-1]:
+            if not isinstance(problem, CommandError):
+                raise problem
+            problem.show()
+        raise problems[-1]
+
+    with_cluster(work)
+
+
+async def _abort(session: Session, name: str, mode: str, *, wait: bool) -> None:
+    run = await read_run(session, name)
+    if run.view.status.finished:
+        click.echo(f"{name} is {run.view.status.phase} already: there is nothing to abort.")
+        return
+    if not is_asked_for(run.view, mode):
+        run = await _ask(session, run, mode)
+    click.echo(f"{name} is being aborted{' gracefully' if mode == GRACEFUL else ''}.")
+    if wait:
+        final = await wait_for_end(session, run)
+        click.echo(verdict(final.view))
+
+
+def is_asked_for(run: RunView, mode: str) -> bool:
+    """Whether the current attempt is to be aborted already, in this way or a faster one."""
+    request = run.spec.abort
+    if request is None or request.attempt != run.status.attempt:
+        return False
+    return request.mode in {mode, IMMEDIATE}
+
+
+async def _ask(session: Session, run: Run, mode: str) -> Run:
+    request = AbortRequest(attempt=run.view.status.attempt, mode=mode)
+    body = msgspec.json.encode(_AbortPatch(_AbortSpec(request)))
+    try:
+        data = await session.client.patch(
+            ACTOR_RUNS, run.namespace, run.name, body, PatchKind.MERGE
+        )
+    except NotFoundError:
+        raise CommandError(f"The run {run.name} was deleted meanwhile.") from None
+    return decode_run(data)
