@@ -21,6 +21,10 @@ RESURRECT = (
     " resurrect.attempt must be status.attempt + 1"
 )
 RESURRECT_CHANGED = "spec.resurrect: Forbidden: what an attempt was resurrected with never changes"
+RESURRECT_BUILD = (
+    'spec.resurrect.build: Invalid value: "1.2": a build is named by its tag (a letter, then'
+    " letters, digits, '-', '_' and '.'), such as latest, or by its number, such as 1.2.34"
+)
 REBOOT = (
     "spec.reboot: Invalid value: only a RUNNING run can be rebooted; reboot.attempt must be"
     " status.attempt and reboot.count one more than before (1 at first)"
@@ -103,6 +107,8 @@ def test_the_options_of_a_resurrection_are_checked_and_stay(api: RestClient, run
     bring(api, run, "FAILED")
 
     assert request(api, run, resurrect={"attempt": 2, "memoryMbytes": 300})
+    assert request(api, run, resurrect={"attempt": 2, "timeoutSecs": -1})
+    assert request(api, run, resurrect={"attempt": 2, "build": "1.2"}) == [RESURRECT_BUILD]
     assert request(api, run, resurrect={"attempt": 2, "memoryMbytes": 512, "build": "beta"}) == []
     assert request(api, run, resurrect={"memoryMbytes": 1024}) == [RESURRECT_CHANGED]
     assert request(api, run, resurrect={"build": None}) == [RESURRECT_CHANGED]

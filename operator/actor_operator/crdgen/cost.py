@@ -209,4 +209,5 @@ def _turn(container: Node, scope: Scope) -> Schema | None:
     if isinstance(container, Items):
         return {"type": "integer"}
     schema = _schema(container, scope) or {}
-    return schema.get("items", {"type": "string", "maxLength": 0})
+    items: Schema | None = schema.get("items")
+    return items or {"type": "string", "maxLength": 0}

@@ -101,8 +101,12 @@ class _Converter:
         """
         node, parents = self._resolve(node, path, parents)
         node.pop("title", None)
+        if node.get("additionalProperties") is True:
+            raise SchemaError(f"{path}: any content is for PreservedObject only")
         if node.get("additionalProperties") is False:
             del node["additionalProperties"]  # the API server prunes unknown fields
+        if "const" in node:
+            node["enum"] = [node.pop("const")]
         node.pop("propertyNames", None)
         self._convert_children(node, path, parents)
         _describe(node)
