@@ -24,6 +24,7 @@ def run(
     cwd: Path | None = None,
     stdin: str | None = None,
     advice: str = "",
+    must_finish: bool = False,
 ) -> str:
     """Run a program to its end and return what it wrote to stdout.
 
@@ -35,6 +36,8 @@ def run(
         Text that the program reads.
     advice
         What the user can do when it fails; ends the error's message.
+    must_finish
+        Let neither a Ctrl-C nor the end of this process end the program.
 
     Raises
     ------
@@ -44,7 +47,8 @@ def run(
     words = [str(word) for word in argv]
     try:
         done = subprocess.run(
-            [*DIE_WITH_PARENT, *words],
+            words if must_finish else [*DIE_WITH_PARENT, *words],
+            start_new_session=must_finish,
             env={**os.environ, **(env or {})},
             cwd=cwd,
             input=stdin,
@@ -54,7 +58,7 @@ def run(
             check=False,
         )
     except FileNotFoundError as error:
-        raise CommandError(f"`setpriv` (util-linux) is not on PATH. {advice}".strip()) from error
+        raise CommandError(f"`{error.filename}` is not on PATH. {advice}".strip()) from error
     if done.returncode != 0:
         raise CommandError(describe_failure(words, done.returncode, done.stderr, advice))
     return done.stdout

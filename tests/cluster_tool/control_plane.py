@@ -48,6 +48,7 @@ class ControlPlane:
         extra: Mapping[str, Sequence[str]] | None = None,
         folder: Path | None = None,
     ) -> None:
+        compiled = {**programs.ensure(), "etcd": ensure_etcd()}
         self._simulated_nodes = simulated_nodes
         self._temporary = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="actor-operator-control-plane-"))
@@ -67,7 +68,7 @@ class ControlPlane:
         self.kubeconfig = self.write_kubeconfig("admin", self.admin)
         """Kubeconfig of the administrator."""
         self._layout = argv.Layout(
-            programs={**programs.ensure(), "etcd": ensure_etcd()},
+            programs=compiled,
             data=self.folder,
             ports=argv.Ports(api, client_port, peer_port, manager, scheduler),
             keys=argv.Keys(

@@ -4,9 +4,12 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.cluster_tool import interrupts
+from tests.cluster_tool.cache import locked, made_once
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import MissingError
 from tests.cluster_tool.paths import cache_dir
@@ -38,9 +41,11 @@ def install_missing(packages: dict[str, str]) -> list[str]:
         apt = _apt_get()
         environment = {"DEBIAN_FRONTEND": "noninteractive"}
         advice = f"Install these yourself: {' '.join(missing)}."
-        run([apt, "-qq", "update"], env=environment, advice=advice)
-        argv = [apt, "-qq", "install", "-y", "--no-install-recommends", *missing]
-        run(argv, env=environment, advice=advice)
+        install = [apt, "-qq", "install", "-y", "--no-install-recommends", *missing]
+        # A package manager that is killed leaves the machine half set up.
+        with interrupts.deferred():
+            run([apt, "-qq", "update"], env=environment, advice=advice)
+            run(install, env=environment, advice=advice, must_finish=True)
     return missing
 
 
@@ -49,17 +54,13 @@ def unpacked(suite: str, packages: Sequence[str]) -> Path:
 
     The folder is kept in the cache: delete the cache to get newer packages.
     """
-    folder = cache_dir() / "debian" / f"{suite}-{_key(packages)}"
-    if folder.is_dir():
-        return folder
-    temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    try:
-        for archive in download(suite, packages, temporary / "archives"):
-            run(["dpkg-deb", "-x", archive, temporary / "root"])
-        (temporary / "root").rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return folder
+
+    def unpack(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="archives-") as archives:
+            for archive in download(suite, packages, Path(archives)):
+                run(["dpkg-deb", "-x", archive, folder])
+
+    return made_once(cache_dir() / "debian" / f"{suite}-{_key(packages)}", unpack)
 
 
 def download(suite: str, packages: Sequence[str], folder: Path) -> list[Path]:
@@ -72,9 +73,9 @@ def download(suite: str, packages: Sequence[str], folder: Path) -> list[Path]:
     MissingError
         This is not a Debian machine.
     """
-    options = _private_apt(suite)
-    folder.mkdir(parents=True)
-    run([_apt_get(), *options, "-qq", "download", *packages], cwd=folder)
+    with locked(cache_dir() / "apt" / suite):
+        options = _private_apt(suite)
+        run([_apt_get(), *options, "-qq", "download", *packages], cwd=folder)
     return sorted(folder.glob("*.deb"))
 
 

@@ -39,10 +39,18 @@ def as_exit_codes() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def masked() -> Iterator[None]:
+def deferred() -> Iterator[None]:
     """Put signals off until the end of the block."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    arrived: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    before = {number: signal.signal(number, remember) for number in _SIGNALS}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])

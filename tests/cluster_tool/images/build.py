@@ -6,9 +6,11 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tests.cluster_tool import debian
+from tests.cluster_tool.cache import made_once
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.images import catalog, pip_settings, python_base
@@ -55,23 +57,22 @@ def build(wanted: Build) -> Path:
     if not wanted.dockerfile.is_file():
         raise ClusterToolError(f"There is no Dockerfile {wanted.dockerfile}: name it by --file.")
     reference = wanted.full_reference
-    folder = cache_dir() / "built"
     file_name = reference.rpartition("/")[2].replace(":", "-")
-    archive = folder / f"{file_name}-{cache_key(wanted)}.tar"
-    if archive.is_file():
-        return archive
+    archive = cache_dir() / "built" / f"{file_name}-{cache_key(wanted)}.tar"
+    return made_once(archive, partial(_build, wanted))
+
+
+def _build(wanted: Build, archive: Path) -> None:
+    """Build an image and write its archive."""
     debian.install_missing({"buildah": "buildah"})
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="work-", dir=folder) as work:
+    with tempfile.TemporaryDirectory(prefix="work-", dir=archive.parent) as work:
         buildah = _Buildah(Path(work))
         with step("Loading base images into the builder"):
             for base in BASES:
                 buildah.load(base.config.reference, catalog.archive(base))
-        with step(f"Building {reference}"):
+        with step(f"Building {wanted.full_reference}"):
             buildah.build(wanted)
-            buildah.save(reference, Path(work) / "image.tar")
-        (Path(work) / "image.tar").rename(archive)
-    return archive
+            buildah.save(wanted.full_reference, archive)
 
 
 class _Buildah:

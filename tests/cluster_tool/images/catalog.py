@@ -1,7 +1,6 @@
 """The images that the cluster itself needs, made from programs in the cache."""
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster_tool import debian, programs, toolchain
+from tests.cluster_tool.cache import made_once
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.images.oci import FORMAT, ImageConfig, write_archive
 from tests.cluster_tool.paths import cache_dir
@@ -91,13 +91,13 @@ def archive(image: Image) -> Path:
     content = f"{FORMAT}\n{image.config}\n{source}\n{stat.st_size}\n{int(stat.st_mtime)}"
     key = hashlib.sha256(content.encode()).hexdigest()[:16]
     name = image.config.reference.rpartition("/")[2].replace(":", "-")
-    path = cache_dir() / "images" / f"{name}-{key}.tar"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{name}.{os.getpid()}-") as root:
+
+    def write(path: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=f"{name}-root-") as root:
             image.fill(Path(root), source)
             write_archive(Path(root), image.config, path)
-    return path
+
+    return made_once(cache_dir() / "images" / f"{name}-{key}.tar", write)
 
 
 def cluster_archives() -> list[Path]:

@@ -4,8 +4,8 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import tarfile
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,22 +42,14 @@ class _Blob:
 
 
 def write_archive(root: Path, config: ImageConfig, archive: Path) -> None:
-    """Write an image of one layer, the content of `root`; equal content gives equal bytes.
-
-    The archive appears under its name only when it is complete.
-    """
-    work = archive.with_name(f"{archive.name}.partial-{os.getpid()}")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    try:
+    """Write an image of one layer, the content of `root`; equal content gives equal bytes."""
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix="blobs-") as folder:
+        work = Path(folder)
         layer = _layer(root, work / "layer")
         settings = _json_blob(_config_content(config, layer.digest), work / "config")
         manifest = _json_blob(_manifest_content(settings, layer), work / "manifest")
         index = _json_blob(_index_content(manifest, config.reference), work / "index")
-        _pack(work / "archive.tar", index, [layer, settings, manifest])
-        (work / "archive.tar").rename(archive)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        _pack(archive, index, [layer, settings, manifest])
 
 
 def _layer(root: Path, path: Path) -> _Blob:

@@ -9,7 +9,7 @@ from tests.cluster_tool import cgroups, containerd, members, prerequisites, stat
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.hosts import Host
 from tests.cluster_tool.http_probe import wait_until
-from tests.cluster_tool.interrupts import masked
+from tests.cluster_tool.interrupts import deferred
 from tests.cluster_tool.local_cluster import LocalCluster, node_names
 from tests.cluster_tool.lock import exclusive
 from tests.cluster_tool.paths import state_dir
@@ -45,14 +45,14 @@ class LocalProvider(Provider):
                 LocalCluster(self._cluster, self._state, wanted, inventory).start()
                 replace(wanted, ready=True).save(self._state)
             except BaseException:
-                with masked():
+                with deferred():
                     say("  The start did not come to its end: removing what there is of it.")
                     self._remove()
                 raise
 
     @override
     def down(self) -> None:
-        with exclusive(self._state), masked():
+        with exclusive(self._state), deferred():
             if self._exists():
                 with step("Removing the cluster"):
                     self._remove()
