@@ -130,18 +130,19 @@ class Elector:
             await self._retire()
             await asyncio.sleep(self._timing.retry)  # another replica may have more luck
             return
-        self._hold.let_go()
+        self._hold.let_go(writes_may_land=True)
         self._log.warning("The lease is lost.", holder=self._hold.holder)
         await self._stop_work()
 
     async def _retire(self) -> None:
         """End the work while the lease is ours, then give the lease back."""
         ended = await self._stop_work()
-        self._hold.let_go()
+        self._hold.let_go(writes_may_land=ended is not Ended.BY_ITSELF)
         if ended is Ended.STUCK:
             return
-        if ended is Ended.BROKEN_OFF:
-            await asyncio.sleep(self._timing.landing)
+        # Whoever finds the lease given back begins at once: no write may land after that, neither
+        # of ours nor of our predecessor, if we have not yet begun ourselves.
+        await asyncio.sleep(max(0.0, self._hold.safe_at - self._hold.now()))
         try:
             await self._hold.give_back()
         except NOT_RENEWED as exc:

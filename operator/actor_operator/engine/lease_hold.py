@@ -155,10 +155,17 @@ class LeaseHold:
         """Until when the lease is surely ours."""
         return self.renewed_at + self.timing.renew_deadline
 
-    def let_go(self) -> None:
-        """From now on the lease is not ours, whatever the server has."""
+    def let_go(self, *, writes_may_land: bool) -> None:
+        """From now on the lease is not ours, whatever the server has.
+
+        Parameters
+        ----------
+        writes_may_land
+            Whether a write of ours has been sent that was not answered.
+        """
         self.renewed_at = NEVER
-        self._wait_until(self.now() + self.timing.landing)
+        if writes_may_land:
+            self._wait_until(self.now() + self.timing.landing)
 
     def _wait_until(self, moment: float) -> None:
         self.safe_at = max(self.safe_at, moment)
@@ -206,7 +213,7 @@ class LeaseHold:
             return self.holder == self.identity and await self._write_renewed()
 
     async def give_back(self) -> None:
-        """Let others take the lease at once.
+        """Let others take the lease at once; not before :attr:`safe_at`, for they will not wait.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from actor_operator.engine.informer import LIST_AFTER_FAILURES, Informer
 from actor_operator.engine.store import Store
 from actor_operator.errors import ExpiredError, RetryableError, TerminalError
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.looptime(noop_cycles=0)
 
 HOUR = 3600.0
 

@@ -7,7 +7,7 @@ import pytest
 
 from actor_operator.engine.timers import SLACK, Timers
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.looptime(noop_cycles=0)
 
 
 class Alarms:

@@ -10,7 +10,7 @@ from actor_operator.engine.workers import WorkerPool
 from actor_operator.engine.workqueue import WorkQueue
 from actor_operator.errors import NotLeaderError, RetryableError, TerminalError, WaitingError
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.looptime(noop_cycles=0)
 
 Handle = Callable[[str], Awaitable[None]]
 

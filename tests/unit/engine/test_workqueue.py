@@ -7,7 +7,7 @@ import pytest
 from actor_operator.engine.backoff import Backoff
 from actor_operator.engine.workqueue import WorkQueue
 
-pytestmark = pytest.mark.looptime
+pytestmark = pytest.mark.looptime(noop_cycles=0)
 
 
 async def take(queue: WorkQueue[str], count: int) -> list[str]:
