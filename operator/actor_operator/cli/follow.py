@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing_extensions import override
 
 from actor_operator.cli.objects import Run, decode_run
-from actor_operator.cli.problems import cause_of_silence
+from actor_operator.cli.problems import cause_of
 from actor_operator.cli.session import Session
 from actor_operator.engine.informer import Informer
 from actor_operator.engine.store import Change, Store
@@ -17,7 +17,6 @@ from actor_operator.kube.errors import (
     InvalidError,
     NotFoundError,
     UnauthorizedError,
-    UnreachableError,
 )
 from actor_operator.kube.runs import ACTOR_RUNS
 from actor_operator.kube.source import KindSource
@@ -25,10 +24,14 @@ from actor_operator.kube.source import KindSource
 FINAL = (ForbiddenError, InvalidError, NotFoundError, UnauthorizedError)
 """Refusals that trying again does not change; an informer alone would try for ever."""
 
+OUTAGE = 2
+"""Failures in a row that are worth telling of: a single cut is daily life."""
+
 RunChange = Change[Run]
 """A run before and after."""
 
-_Told = RunChange | ApiError
+_Told = RunChange | ApiError | None
+"""What the source and the informer tell; ``None``: the cluster answers."""
 
 
 class _ToldSource(KindSource):
@@ -40,7 +43,7 @@ class _ToldSource(KindSource):
         *,
         namespace: str | None,
         field_selector: str,
-        tell: Callable[[ApiError], None],
+        tell: Callable[[ApiError | None], None],
     ) -> None:
         super().__init__(
             session.client, ACTOR_RUNS, namespace=namespace, field_selector=field_selector
@@ -60,6 +63,7 @@ class _ToldSource(KindSource):
     async def watch(self, resource_version: str) -> AsyncIterator[AsyncIterator[bytes]]:
         try:
             async with super().watch(resource_version) as lines:
+                self._tell(None)
                 yield lines
         except ApiError as error:
             self._tell(error)
@@ -120,16 +124,17 @@ def follow_run(session: Session, run: Run) -> AbstractAsyncContextManager[AsyncI
 
 
 async def _changes(session: Session, told: "asyncio.Queue[_Told]") -> AsyncIterator[RunChange]:
-    """The changes; of an outage the user is told once."""
-    silent = False
+    """The changes; of an outage the user is told once, of a single cut never."""
+    failures = 0
     while True:
         item = await told.get()
         if isinstance(item, FINAL):
             raise item
-        if isinstance(item, UnreachableError):
-            if not silent:
-                session.tell(f"The cluster does not answer ({cause_of_silence(item)}); still trying.")
-            silent = True
-        elif isinstance(item, Change):
-            silent = False
+        if isinstance(item, Change):
             yield item
+        elif item is None:
+            failures = 0
+        else:
+            failures += 1
+            if failures == OUTAGE:
+                session.tell(f"The cluster does not answer, still trying: {cause_of(item)}")

@@ -85,7 +85,7 @@ def _explain_answer(error: Any, server: str) -> Problem:
     message, hint = error.message, ""
     match error:
         case errors.UnreachableError():
-            message = f"The cluster {server} cannot be reached: {cause_of_silence(error)}"
+            message = f"The cluster {server} cannot be reached: {cause_of(error)}"
             hint = "Is it up, and is it the right one? Others: --context NAME, --kubeconfig FILE."
         case errors.UnauthorizedError():
             message = f"The cluster {server} refuses your credentials: {error.message}"
@@ -105,8 +105,8 @@ def _explain_answer(error: Any, server: str) -> Problem:
     return Problem(message, hint)
 
 
-def cause_of_silence(error: Exception) -> str:
-    """Why there was no answer, without the insides of the HTTP library."""
+def cause_of(error: Exception) -> str:
+    """What an error says, without the insides of the HTTP library."""
     text = str(error).removeprefix("no answer from the API server: ")
     return re.sub(r" ssl:(default|True|False|<[^>]*>)", "", text)
 
