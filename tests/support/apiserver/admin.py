@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 
+import msgspec
 from tests.support.apiserver.builtin import PODS, QUOTAS
 from tests.support.apiserver.clock import Clock
 from tests.support.apiserver.deletion import DeleteOptions, Deletions
@@ -74,8 +75,10 @@ class Admin:
             It is refused.
         """
         kind = self._kind(plural)
-        place = (obj.get("metadata") or {}).get("namespace", namespace) if kind.namespaced else ""
-        return self.__writes.create(kind, place, kind.typed(merged(obj, {}))).version.copy()
+        copy: Object = msgspec.json.decode(msgspec.json.encode(obj))
+        place = copy.setdefault("metadata", {}).get("namespace", namespace)
+        place = place if kind.namespaced else ""
+        return self.__writes.create(kind, place, kind.typed(copy)).version.copy()
 
     def patch(
         self, plural: str, namespace: str, name: str, patch: Object, subresource: str = ""
@@ -141,10 +144,9 @@ class Admin:
             store=self.__store, key=(namespace, name), clock=self.__clock, logs=self.__logs
         )
 
-    def quota(self, namespace: str, name: str, **hard: str) -> Object:
-        """Create a ResourceQuota; `__` in a name stands for a dot, as `limits__memory`."""
-        limits = {resource.replace("__", "."): value for resource, value in hard.items()}
-        obj = {"metadata": {"name": name}, "spec": {"hard": limits}}
+    def quota(self, namespace: str, name: str, hard: dict[str, str]) -> Object:
+        """Create a ResourceQuota, such as `{"pods": "1", "limits.memory": "1Gi"}`."""
+        obj = {"metadata": {"name": name}, "spec": {"hard": hard}}
         return self.create(QUOTAS.plural, obj, namespace)
 
     def secret_text(self, namespace: str, name: str) -> dict[str, str]:

@@ -47,10 +47,9 @@ _PROBLEMS = {
 class Rule:
     """One rule of `x-kubernetes-validations`."""
 
-    def __init__(self, definition: Object, schema_type: str) -> None:
+    def __init__(self, definition: Object) -> None:
         rule = definition["rule"]
         self._definition = definition
-        self._schema_type = schema_type
         self._names_old = _OLD_SELF.search(rule) is not None
         self._takes_optional = bool(definition.get("optionalOldSelf"))
         expression = definition.get("messageExpression")
@@ -82,8 +81,6 @@ class Rule:
             sentence = f"rule evaluation error: {result.value()}"
         reason = self._definition.get("reason", "FieldValueInvalid")
         problem = _PROBLEMS[reason]
-        if problem in {"Invalid value", "Duplicate value"}:
-            sentence = f'"{self._schema_type}": {sentence}'
         where = path + self._definition.get("fieldPath", "")
         return FieldError(where.lstrip(".") or "<nil>", problem, sentence, reason)
 
@@ -137,10 +134,8 @@ class Place:
 
 def compile_rules(schema: Object) -> Place | None:
     """The rules of a schema and of all below it, None if there are none."""
-    rules = [
-        Rule(definition, schema.get("type", "object"))
-        for definition in schema.get("x-kubernetes-validations") or []
-    ]
+    definitions = schema.get("x-kubernetes-validations") or []
+    rules = [Rule(definition) for definition in definitions]
     properties = {
         name: place
         for name, child in (schema.get("properties") or {}).items()

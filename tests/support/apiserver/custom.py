@@ -1,5 +1,6 @@
 """Kinds that come by a CustomResourceDefinition."""
 
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -10,6 +11,23 @@ from tests.support.apiserver.kinds import Kind
 from tests.support.apiserver.schema import Schema, StructuralSchema, duplicates
 from tests.support.apiserver.strategy import Strategy
 from typing_extensions import override
+
+BLOCKING = {
+    "FieldValueNotSupported",
+    "FieldValueRequired",
+    "FieldValueTooLong",
+    "FieldValueTooMany",
+    "FieldValueTypeInvalid",
+}
+"""Refusals after which rules could not be evaluated."""
+
+RULES_NOT_CHECKED = FieldError(
+    "<nil>",
+    "Invalid value",
+    "null: some validation rules were not checked because the object was invalid; "
+    "correct the existing errors to complete validation",
+)
+"""What is said instead of what rules would say."""
 
 
 class CustomStrategy(Strategy):
@@ -46,19 +64,18 @@ class CustomStrategy(Strategy):
         return self._errors(new, old)
 
     def _errors(self, obj: Object, old: Object | None) -> list[FieldError]:
-        """Rules are looked at only where the schema holds."""
+        """All refusals; rules are not looked at where values are not even of their kind."""
         errors = self._schema.validate(obj, old) + duplicates(self._raw, obj, "")
-        if not errors and self._rules:
-            errors = check_rules(self._rules, obj, old)
-        return errors
+        if any(error.cause()["reason"] in BLOCKING for error in errors):
+            return [*errors, RULES_NOT_CHECKED]
+        return errors + (check_rules(self._rules, obj, old) if self._rules else [])
 
 
-def read_definitions(paths: list[Path]) -> list[Object]:
-    """The definitions in YAML files."""
-    documents = [
-        document for path in paths for document in yaml.safe_load_all(path.read_text("utf-8"))
-    ]
-    return [document for document in documents if document]
+@cache
+def read_definitions(path: Path) -> tuple[Object, ...]:
+    """The definitions in a YAML file, which is read once: each test starts a server."""
+    documents = yaml.load_all(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    return tuple(document for document in documents if document)
 
 
 def kinds_of(definition: Object) -> list[Kind]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tests.support.apiserver.clock import Clock, timestamp
-from tests.support.apiserver.errors import bad_request, conflict, not_found
-from tests.support.apiserver.fields import Object
+from tests.support.apiserver.errors import failed_precondition, invalid_options, not_found
+from tests.support.apiserver.fields import FieldError, Object
 from tests.support.apiserver.kinds import Kind
 from tests.support.apiserver.store import Key, Store, Version
 
@@ -36,16 +36,19 @@ class DeleteOptions:
         Raises
         ------
         ApiError
-            400, a value is senseless.
+            422, a value is senseless.
         """
         grace = body.get("gracePeriodSeconds")
         propagation = body.get("propagationPolicy") or "Background"
         if body.get("orphanDependents"):
             propagation = "Orphan"
         if grace is not None and grace < 0:
-            raise bad_request("gracePeriodSeconds must be greater than or equal to 0")
+            grace = 1
         if propagation not in {"Background", *_FINALIZER_OF}:
-            raise bad_request(f'propagationPolicy: Invalid value: "{propagation}"')
+            supported = '"Foreground", "Background", "Orphan", "nil"'
+            detail = f'"{propagation}": supported values: {supported}'
+            error = FieldError("propagationPolicy", "Unsupported value", detail)
+            raise invalid_options("DeleteOptions", error)
         preconditions = body.get("preconditions") or {}
         return cls(
             grace,
@@ -92,7 +95,8 @@ class Deletions:
         if options.dry_run:
             return Deleted(current, gone=not waits)
         if not waits:
-            return Deleted(self._store.remove(kind, key), gone=True)
+            removed = self._store.remove(kind, key)
+            return Deleted(Version.of(kind, marked, removed.revision), gone=True)
         if kind.typed(marked) == current.object:
             return Deleted(current, gone=False)
         return Deleted(self._store.put(kind, key, marked), gone=False)
@@ -118,7 +122,7 @@ class Deletions:
 
 def _check_preconditions(kind: Kind, name: str, stored: Object, options: DeleteOptions) -> None:
     if options.uid and options.uid != stored["uid"]:
-        raise conflict(
+        raise failed_precondition(
             kind,
             name,
             f"the UID in the precondition ({options.uid}) does not match the UID in record "
@@ -126,7 +130,7 @@ def _check_preconditions(kind: Kind, name: str, stored: Object, options: DeleteO
         )
     version = stored["resourceVersion"]
     if options.resource_version and options.resource_version != version:
-        raise conflict(
+        raise failed_precondition(
             kind,
             name,
             f"the ResourceVersion in the precondition ({options.resource_version}) does not match "

@@ -103,6 +103,13 @@ def already_exists(kind: Kind, name: str) -> ApiError:
     )
 
 
+def wrong_name(name: str, expected: str) -> ApiError:
+    """The object is not the one that the path names."""
+    return bad_request(
+        f"the name of the object ({name}) does not match the name on the URL ({expected})"
+    )
+
+
 def conflict(kind: Kind, name: str, why: str = MODIFIED) -> ApiError:
     """A precondition on uid or resourceVersion does not hold."""
     return ApiError(
@@ -110,6 +117,16 @@ def conflict(kind: Kind, name: str, why: str = MODIFIED) -> ApiError:
         "Conflict",
         f'Operation cannot be fulfilled on {kind.resource} "{name}": {why}',
         details=_details(kind, name),
+    )
+
+
+def failed_precondition(kind: Kind, name: str, why: str) -> ApiError:
+    """A precondition of a DELETE does not hold; the kind is named otherwise here."""
+    return ApiError(
+        409,
+        "Conflict",
+        f'Operation cannot be fulfilled on {kind.qualified} "{name}": {why}',
+        details=_details(kind, name) | {"kind": kind.kind},
     )
 
 
@@ -127,14 +144,29 @@ def forbidden(
 
 def invalid(kind: Kind, name: str, errors: list[FieldError]) -> ApiError:
     """The object breaks rules of its schema."""
+    details = {"name": name} | ({"group": kind.group} if kind.group else {})
+    return _invalid(kind.qualified, details | {"kind": kind.kind}, errors)
+
+
+def lock_needed(kind: Kind, name: str) -> ApiError:
+    """An update without resourceVersion, of a kind that insists on one."""
+    sentence = "0: must be specified for an update"
+    error = FieldError("metadata.resourceVersion", "Invalid value", sentence)
+    return _invalid(kind.resource, _details(kind, name), [error])
+
+
+def invalid_options(what: str, error: FieldError) -> ApiError:
+    """The query, or the body of a DELETE, is senseless: DeleteOptions, ListOptions, …"""
+    details = {"group": "meta.k8s.io", "kind": what}
+    return _invalid(f"{what}.meta.k8s.io", details, [error])
+
+
+def _invalid(what: str, details: dict[str, Any], errors: list[FieldError]) -> ApiError:
     sentences = [f"{error.field}: {error.text}" for error in errors]
     text = sentences[0] if len(sentences) == 1 else f"[{', '.join(sentences)}]"
-    qualified = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
-    details: dict[str, Any] = {"name": name}
-    if kind.group:
-        details["group"] = kind.group
-    details |= {"kind": kind.kind, "causes": [error.cause() for error in errors]}
-    return ApiError(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', details=details)
+    causes = [error.cause() for error in errors]
+    message = f'{what} "{details.get("name", "")}" is invalid: {text}'
+    return ApiError(422, "Invalid", message, details=details | {"causes": causes})
 
 
 def expired(message: str, continue_token: str = "") -> ApiError:

@@ -1,5 +1,6 @@
 """HTTP: from a request to an answer, with faults in between, everything noted."""
 
+import asyncio
 import random
 from collections.abc import Mapping
 from typing import Any
@@ -89,7 +90,7 @@ class Frontend:
             name=name,
             body=decoded,
             query=dict(target.query),
-            started=request.loop.time(),
+            started=asyncio.get_running_loop().time(),
         )
 
     async def _carry_out(
@@ -144,16 +145,14 @@ class Frontend:
 
     def _watch_options(self, target: Target) -> WatchOptions:
         query = target.query
-        if target.flag("sendInitialEvents"):
-            raise ApiError(
-                422,
-                "Invalid",
-                "sendInitialEvents: Forbidden: sendInitialEvents is forbidden for watch unless "
-                "the WatchList feature gate is enabled",
-            )
+        try:
+            revision = parse_revision(query.get("resourceVersion", ""))
+        except ValueError as error:
+            raise ApiError(500, "", str(error)) from error
+        starts_with_all = target.flag("sendInitialEvents") or not revision
         fallback = random.uniform(SHORTEST_WATCH, 2 * SHORTEST_WATCH)  # noqa: S311 - no secret
         return WatchOptions(
-            revision=parse_revision(query.get("resourceVersion", "")),
+            revision=0 if starts_with_all else revision,
             selector=Selector(
                 target.kind,
                 target.namespace,

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import msgspec
 from tests.support.apiserver.deletion import DeleteOptions, Deletions
-from tests.support.apiserver.errors import not_found
-from tests.support.apiserver.fields import Object
-from tests.support.apiserver.patches import patched, read_object
+from tests.support.apiserver.errors import invalid_options, not_found
+from tests.support.apiserver.fields import FieldError, Object
+from tests.support.apiserver.patches import APPLY, patched, read_object
 from tests.support.apiserver.podlogs import PodLogs
 from tests.support.apiserver.reads import ListOptions, list_objects
 from tests.support.apiserver.render import object_bytes
 from tests.support.apiserver.routes import Target
 from tests.support.apiserver.store import Store
 from tests.support.apiserver.writes import WriteOptions, Writes, Written
+
+FIELD_MANAGER_NEEDED = FieldError("fieldManager", "Required value", "is required for apply patch")
+"""An apply that does not say whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +86,13 @@ class Handlers:
     def _update(self, target: Target, body: bytes, media_type: str) -> Answer:
         options = _write_options(target)
         kind, key = target.kind, target.key
+        if media_type == APPLY and not target.query.get("fieldManager"):
+            raise invalid_options("PatchOptions", FIELD_MANAGER_NEEDED)
         if target.verb == "update":
             obj = read_object(body)
             written = self._writes.replace(kind, key, obj, target.subresource, options)
-        elif _is_apply(media_type) and not self._store.get(kind, key):
+        elif media_type == APPLY and not self._store.get(kind, key):
             obj = read_object(body, as_yaml=True)
-            obj.setdefault("metadata", {}).setdefault("name", target.name)
             written = self._writes.create(kind, target.namespace, obj, options)
         else:
             written = self._writes.change(
@@ -105,12 +109,10 @@ class Handlers:
         options = DeleteOptions.of(asked)
         deleted = self._deletions.delete(target.kind, target.key, options)
         applied = not options.dry_run
-        foreground = options.propagation != "Background"
-        code = 202 if not deleted.gone and foreground else 200
         if target.kind.returned_by_delete or not deleted.gone:
-            return Answer(code, object_bytes(target.kind, deleted.version), applied=applied)
+            return Answer(200, object_bytes(target.kind, deleted.version), applied=applied)
         return Answer(
-            code, msgspec.json.encode(_success(target, deleted.version.object)), applied=applied
+            200, msgspec.json.encode(_success(target, deleted.version.object)), applied=applied
         )
 
     @staticmethod
@@ -123,10 +125,6 @@ class Handlers:
 def _write_options(target: Target) -> WriteOptions:
     query = target.query
     return WriteOptions(bool(query.get("dryRun")), query.get("fieldValidation") == "Strict")
-
-
-def _is_apply(media_type: str) -> bool:
-    return media_type == "application/apply-patch+yaml"
 
 
 def _delete_options_of(target: Target) -> Object:

@@ -64,6 +64,11 @@ class Kind:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
+    def qualified(self) -> str:
+        """Kind and group as messages about invalid objects name them."""
+        return f"{self.kind}.{self.group}" if self.group else self.kind
+
+    @property
     def storage(self) -> str:
         """The key under which the objects are kept."""
         return self.view.of.resource if self.view else self.resource

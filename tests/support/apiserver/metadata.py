@@ -69,7 +69,10 @@ def check_type(kind: Kind, obj: Object) -> None:
     if found == (kind.api_version, kind.kind) or (not kind.custom and found == ("", "")):
         return
     if kind.custom and not found[1]:
-        raise bad_request("Object 'Kind' is missing in the request's body")
+        raise bad_request(
+            f"the object provided is unrecognized (must be of type {kind.kind}): "
+            "Object 'Kind' is missing"
+        )
     raise bad_request(
         f"{found[1]} in version {found[0]!r} cannot be handled as a {kind.kind}: "
         f"the API version in the data does not match the expected API version ({kind.api_version})"
@@ -101,19 +104,45 @@ def carry_over(new: Object, old: Object) -> None:
             metadata[name] = before[name]
 
 
-def check_lock(kind: Kind, name: str, sent: Object, stored: Object) -> None:
-    """Compare the uid and resourceVersion that a client names with the stored ones.
+def check_uid(kind: Kind, name: str, sent: Object, stored: Object) -> None:
+    """Compare the uid that an update names with the stored one.
 
     Raises
     ------
     ApiError
-        409, they are others.
+        409, it is another.
     """
     if sent.get("uid") and sent["uid"] != stored["uid"]:
-        why = f"UID in precondition: {sent['uid']}, UID in object meta: {stored['uid']}"
-        raise conflict(kind, name, f"Precondition failed: {why}")
+        raise conflict(
+            kind,
+            name,
+            "StorageError: invalid object, Code: 4, "
+            f"Key: /registry/{kind.resource}/{stored.get('namespace', '')}/{name}, "
+            "ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: "
+            f"UID in precondition: {sent['uid']}, UID in object meta: {stored['uid']}",
+        )
+
+
+def check_lock(kind: Kind, name: str, sent: Object, stored: Object) -> None:
+    """Compare the resourceVersion that a client names with the stored one.
+
+    Raises
+    ------
+    ApiError
+        409, it is another.
+    """
     if sent.get("resourceVersion") and sent["resourceVersion"] != stored["resourceVersion"]:
         raise conflict(kind, name)
+
+
+def fixed_errors(new: Object, old: Object) -> list[FieldError]:
+    """What a patch may not change."""
+    sent, stored = new["metadata"], old["metadata"]
+    return [
+        FieldError(f"metadata.{name}", "Invalid value", f'"{sent[name]}": field is immutable')
+        for name in ("uid", "deletionTimestamp")
+        if sent.get(name) and sent[name] != stored.get(name)
+    ]
 
 
 def metadata_errors(kind: Kind, obj: Object) -> list[FieldError]:
@@ -133,11 +162,9 @@ def changeable_errors(obj: Object) -> list[FieldError]:
         if len(value.encode()) > 63
     ]
     owners = metadata.get("ownerReferences") or []
-    for index, owner in enumerate(owners):
+    for owner in owners:
         errors += [
-            FieldError(
-                f"metadata.ownerReferences[{index}].{name}", "Required value", "must not be empty"
-            )
+            FieldError(f"metadata.ownerReferences.{name}", "Invalid value", '"": must not be empty')
             for name in ("apiVersion", "kind", "name", "uid")
             if not owner.get(name)
         ]

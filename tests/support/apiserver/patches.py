@@ -80,7 +80,7 @@ def _json_patched(current: Object, body: bytes) -> Object:
     except msgspec.DecodeError as error:
         raise bad_request(f"error decoding patch: {error}") from error
     except (jsonpatch.JsonPatchException, jsonpatch.JsonPointerException) as error:
-        message = f"the server rejected our request due to an error in our request: {error}"
+        message = "the server rejected our request due to an error in our request"
         raise ApiError(422, "Invalid", message) from error
     if not isinstance(result, dict):
         raise bad_request("the patch leaves no object")

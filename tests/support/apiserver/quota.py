@@ -66,22 +66,20 @@ class Quotas:
         metadata = obj["metadata"]
         for quota in self._quotas(metadata["namespace"]):
             asked = _usage(kind, obj, _hard(quota))
-            self._check(kind, metadata["name"], quota, asked)
+            self._check(kind, obj, quota, asked)
 
     def on_change(self, change: Change) -> None:
         """Count anew soon after something in a namespace with a quota has changed."""
         namespace = change.key[0]
-        is_own = change.kind is QUOTAS and change.before is not None
-        if is_own or namespace in self._waiting or not self._quotas(namespace):
+        if _is_a_recount(change) or namespace in self._waiting or not self._quotas(namespace):
             return
         self._waiting.add(namespace)
         self._timers.later(RECOUNT_AFTER, lambda: self._recount(namespace))
 
-    def _check(self, kind: Kind, name: str, quota: Object, asked: dict[str, Decimal]) -> None:
-        hard = _hard(quota)
+    def _check(self, kind: Kind, obj: Object, quota: Object, asked: dict[str, Decimal]) -> None:
+        hard, name = _hard(quota), obj["metadata"]["name"]
         if missing := sorted(resource for resource in asked if asked[resource].is_nan()):
-            why = f"failed quota: {quota['metadata']['name']}: must specify {','.join(missing)}"
-            raise forbidden(kind, name, why)
+            raise forbidden(kind, name, _unsaid(quota, missing, obj))
         used = self._used(quota["metadata"]["namespace"], list(asked))
         over = sorted(
             resource
@@ -128,6 +126,27 @@ class Quotas:
             key: version.object for key, version in self._store.all(QUOTAS).items()
         }
         return [quota for key, quota in sorted(quotas.items()) if key[0] == namespace]
+
+
+def _unsaid(quota: Object, resources: list[str], pod: Object) -> str:
+    """The sentence about containers that do not say how much they need."""
+    each = []
+    for resource in resources:
+        part, name = _COMPUTE[resource]
+        silent = [
+            container["name"]
+            for container in pod["spec"]["containers"]
+            if name not in (at(container, f"resources.{part}") or {})
+        ]
+        each.append(f"{resource} for: {','.join(silent)}")
+    return f"failed quota: {quota['metadata']['name']}: must specify {'; '.join(each)}"
+
+
+def _is_a_recount(change: Change) -> bool:
+    """Whether a change of a quota is none of its limits."""
+    if change.kind is not QUOTAS or change.before is None:
+        return False
+    return bool(change.before.object.get("spec") == change.after.object.get("spec"))
 
 
 def _hard(quota: Object) -> dict[str, str]:

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from tests.support.apiserver.errors import ApiError, bad_request, expired, too_large
+from tests.support.apiserver.errors import (
+    ApiError,
+    bad_request,
+    expired,
+    invalid_options,
+    too_large,
+)
+from tests.support.apiserver.fields import FieldError
 from tests.support.apiserver.kinds import Kind
 from tests.support.apiserver.render import list_bytes
 from tests.support.apiserver.selection import Selector
@@ -44,15 +51,13 @@ def parse_revision(text: str) -> int:
 
     Raises
     ------
-    ApiError
-        400, it is no number.
+    ValueError
+        It is no number; the message is the server's.
     """
     if text and not text.isdigit():
-        raise ApiError(
-            400,
-            "",
-            f'invalid resource version "{text}": strconv.ParseUint: parsing "{text}": '
-            "invalid syntax",
+        raise ValueError(
+            f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": '
+            "invalid syntax"
         )
     return int(text or 0)
 
@@ -83,7 +88,10 @@ def list_objects(store: Store, kind: Kind, namespace: str, options: ListOptions)
 
 def _starting_point(store: Store, options: ListOptions) -> tuple[int, Key]:
     """Revision and first key of the page."""
-    asked = parse_revision(options.revision)
+    try:
+        asked = parse_revision(options.revision)
+    except ValueError as error:
+        raise bad_request(f"invalid resource version: {error}") from error
     if options.token:
         if asked:
             raise bad_request("specifying resource version is not allowed when using continue")
@@ -126,6 +134,4 @@ def _parse_token(token: str) -> tuple[int, Key]:
 
 
 def _forbidden_match(why: str) -> ApiError:
-    return ApiError(
-        422, "Invalid", f"ListOptions is invalid: resourceVersionMatch: Forbidden: {why}"
-    )
+    return invalid_options("ListOptions", FieldError("resourceVersionMatch", "Forbidden", why))

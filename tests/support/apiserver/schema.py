@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from jsonschema_rs import Draft202012Validator, RegexOptions
 from tests.support.apiserver.fields import FieldError, Object
-from tests.support.apiserver.schema_errors import field_error
+from tests.support.apiserver.schema_errors import field_errors
 
 Schema = dict[str, Any]
 
@@ -46,9 +46,9 @@ class StructuralSchema:
     def validate(self, obj: Object, old: Object | None = None) -> list[FieldError]:
         """What is wrong with an object; parts that are as they were are not looked at again."""
         errors = [FieldError(name, "Required value") for name in self._required if name not in obj]
-        for name, validator in self._validators.items():
+        for name, validator in sorted(self._validators.items()):
             if name in obj and (old is None or obj[name] != old.get(name)):
-                errors += [field_error(error, name) for error in validator.iter_errors(obj[name])]
+                errors += field_errors(validator.iter_errors(obj[name]), name)
         return errors
 
 
@@ -77,39 +77,37 @@ def _unknown(
 
 
 def _fill(schema: Schema, value: Any) -> None:
-    """Set defaults of absent fields, and of null fields that may not be null."""
+    """Remove nulls that may not be, set defaults of what is absent."""
     if isinstance(value, list):
         for item in value:
             _fill(schema.get("items") or {}, item)
-    if not isinstance(value, dict):
-        return
-    known = schema.get("properties") or {}
-    for name, child in known.items():
-        if "default" in child and _is_missing(value, name, child):
-            value[name] = msgspec.json.decode(msgspec.json.encode(child["default"]))
-        if name in value:
-            _fill(child, value[name])
-    others = schema.get("additionalProperties")
-    if isinstance(others, dict):
-        for name, item in value.items():
-            if name not in known:
-                _fill(others, item)
+    elif isinstance(value, dict):
+        known = schema.get("properties") or {}
+        for name, child in known.items():
+            _fill_field(child, value, name)
+        others = schema.get("additionalProperties")
+        if isinstance(others, dict):
+            for name in value.keys() - known.keys():
+                _fill(others, value[name])
 
 
-def _is_missing(value: Object, name: str, schema: Schema) -> bool:
-    return name not in value or (value[name] is None and not schema.get("nullable"))
+def _fill_field(schema: Schema, container: Object, name: str) -> None:
+    if name in container and container[name] is None and not schema.get("nullable"):
+        del container[name]
+    if "default" in schema and name not in container:
+        container[name] = msgspec.json.decode(msgspec.json.encode(schema["default"]))
+    if name in container:
+        _fill(schema, container[name])
 
 
 def _converted(schema: Schema) -> Schema:
     """The schema in JSON Schema's own words."""
-    result = {
-        name: value
-        for name, value in schema.items()
-        if name in _KEPT_KEYWORDS or name.startswith("x-kubernetes-list")
-    }
-    for name in ("properties",):
-        if name in schema:
-            result[name] = {key: _converted(value) for key, value in schema[name].items()}
+    result = {name: value for name, value in schema.items() if name in _KEPT_KEYWORDS}
+    if schema.get("x-kubernetes-int-or-string"):
+        result["type"] = ["integer", "string"]
+    if "properties" in schema:
+        parts = sorted(schema["properties"].items())
+        result["properties"] = {name: _converted(part) for name, part in parts}
     for name in ("items", "additionalProperties", "not"):
         if isinstance(schema.get(name), dict):
             result[name] = _converted(schema[name])
@@ -118,10 +116,14 @@ def _converted(schema: Schema) -> Schema:
             result[name] = [_converted(value) for value in schema[name]]
     if schema.get("nullable"):
         if "type" in result:
-            result["type"] = [result["type"], "null"]
+            result["type"] = [*_as_list(result["type"]), "null"]
         if "enum" in result:
             result["enum"] = [*result["enum"], None]
     return result
+
+
+def _as_list(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
 
 
 _KEPT_KEYWORDS = {

@@ -1,6 +1,6 @@
 """The sentences with which the server says that a value breaks a custom kind's schema."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -11,18 +11,41 @@ Sentence = Callable[[ValidationError, str], str]
 """From the library's error and the field's path to the sentence behind the problem's name."""
 
 
-def field_error(error: ValidationError, root: str) -> FieldError:
-    """One error of the library as the server says it."""
-    path = root + "".join(
-        f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path
-    )
+def field_errors(errors: Iterable[ValidationError], root: str) -> list[FieldError]:
+    """Errors of the library as the server says them: of each value's sizes only the first."""
+    found: list[FieldError] = []
+    told: set[str] = set()
+    for error in sorted(errors, key=_rank):
+        path = _path(error, root)
+        if error.kind.name in _SIZES:
+            if path in told:
+                continue
+            told.add(path)
+        found.append(_field_error(error, path))
+    return found
+
+
+def _rank(error: ValidationError) -> tuple[list[str], int]:
+    """By path, then in the order in which the server looks at the keywords."""
+    keyword = error.kind.name
+    rank = list(_SENTENCES).index(keyword) if keyword in _SENTENCES else len(_SENTENCES)
+    return [str(part) for part in error.instance_path], rank
+
+
+def _path(error: ValidationError, root: str) -> str:
+    parts = error.instance_path
+    return root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
+def _field_error(error: ValidationError, path: str) -> FieldError:
     keyword = error.kind.name
     if keyword == "required":
         return FieldError(f"{path}.{error.kind.value}", "Required value")
     if keyword not in _SENTENCES:
         return FieldError(path, "Invalid value", error.message)
     problem, sentence = _SENTENCES[keyword]
-    return FieldError(path, problem, sentence(error, path))
+    reason = "FieldValueTypeInvalid" if keyword in {"type", "format"} else None
+    return FieldError(path, problem, sentence(error, path), reason)
 
 
 def _quoted(value: Any) -> str:
@@ -32,7 +55,12 @@ def _quoted(value: Any) -> str:
 def _type_sentence(error: ValidationError, path: str) -> str:
     wanted = [name for name in error.kind.value if name != "null"]
     found = _TYPE_NAMES.get(type(error.instance), "null")
-    return f'"{found}": {path} in body must be of type {wanted[0]}: "{found}"'
+    return f'"{found}": {path} in body must be of type {",".join(wanted)}: "{found}"'
+
+
+def _format_sentence(error: ValidationError, path: str) -> str:
+    value = _quoted(error.instance)
+    return f"{value}: {path} in body must be of type {error.kind.value}: {value}"
 
 
 def _enum_sentence(error: ValidationError, _path: str) -> str:
@@ -74,17 +102,20 @@ _TYPE_NAMES: dict[type, str] = {
 
 _SENTENCES: dict[str, tuple[str, Sentence]] = {
     "type": ("Invalid value", _type_sentence),
-    "enum": ("Unsupported value", _enum_sentence),
-    "pattern": ("Invalid value", _should("match '{}'")),
-    "minimum": ("Invalid value", _should("be greater than or equal to {}")),
-    "maximum": ("Invalid value", _should("be less than or equal to {}")),
-    "multipleOf": ("Invalid value", _should("be a multiple of {}")),
-    "minLength": ("Invalid value", _should("be at least {} chars long")),
+    "format": ("Invalid value", _format_sentence),
     "maxLength": ("Too long", _length_sentence),
-    "minItems": ("Invalid value", _should("have at least {} items")),
+    "minLength": ("Invalid value", _should("be at least {} chars long")),
+    "pattern": ("Invalid value", _should("match '{}'")),
+    "maximum": ("Invalid value", _should("be less than or equal to {}")),
+    "minimum": ("Invalid value", _should("be greater than or equal to {}")),
+    "multipleOf": ("Invalid value", _should("be a multiple of {}")),
     "maxItems": ("Too many", _count_sentence),
-    "minProperties": ("Invalid value", _should("have at least {} properties")),
+    "minItems": ("Invalid value", _should("have at least {} items")),
     "maxProperties": ("Too many", _count_sentence),
-    "format": ("Invalid value", _should("be of type {}")),
+    "minProperties": ("Invalid value", _should("have at least {} properties")),
+    "enum": ("Unsupported value", _enum_sentence),
 }
-"""Keyword of the schema -> the problem's name and its sentence."""
+"""Keyword of the schema -> the problem's name and its sentence, in the server's order."""
+
+_SIZES = {"maxLength", "minLength", "pattern", "maximum", "minimum", "multipleOf"}
+"""Keywords of which the server tells only the first that is broken."""

@@ -122,7 +122,7 @@ class ApiServer(Admin):
         for kind in built_in_kinds():
             self.registry.add(kind)
         self._initial = [_namespace(name) for name in namespaces]
-        self._definitions = read_definitions(list(crds))
+        self._definitions = [obj for path in crds for obj in read_definitions(path)]
         self._runner: web.ServerRunner | None = None
         self._site: web.TCPSite | None = None
         self._port = 0

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -13,6 +14,9 @@ from tests.support.apiserver.kinds import Kind
 from tests.support.apiserver.render import object_bytes
 from tests.support.apiserver.selection import Selector
 from tests.support.apiserver.store import Change, Store, Version
+
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+"""Annotation of the bookmark behind the objects with which a stream starts."""
 
 
 @dataclass(slots=True)
@@ -69,6 +73,11 @@ class Watch:
             line = event_line(self.kind, change, self.options.selector)
             if line:
                 self.send(line)
+
+    def end_of_the_initial(self, revision: int) -> None:
+        """Say, to whom wants bookmarks, that all objects of before have been sent."""
+        if self.options.bookmarks:
+            self.send(bookmark_line(self.kind, revision, {INITIAL_EVENTS_END: "true"}))
 
     def offer_object(self, version: Version) -> None:
         """Take in an object that was there before the stream."""
@@ -158,6 +167,7 @@ class Watches:
         else:
             for _, version in sorted(self._store.all(kind).items()):
                 watch.offer_object(version)
+            watch.end_of_the_initial(self._store.revision)
         self._open.append(watch)
         self._store.listen(watch.offer)
         try:
@@ -235,9 +245,11 @@ def event_line(kind: Kind, change: Change, selector: Selector) -> bytes | None:
     return _line("DELETED", object_bytes(kind, last))
 
 
-def bookmark_line(kind: Kind, revision: int) -> bytes:
+def bookmark_line(kind: Kind, revision: int, annotations: Mapping[str, str] | None = None) -> bytes:
     """All changes up to a revision have been sent."""
-    metadata = {"resourceVersion": str(revision), "creationTimestamp": None}
+    metadata: dict[str, Any] = {"resourceVersion": str(revision)}
+    if annotations:
+        metadata["annotations"] = annotations
     obj = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": metadata}
     return _line("BOOKMARK", msgspec.json.encode(obj))
 

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.support.apiserver.clock import Clock
-from tests.support.apiserver.errors import already_exists, bad_request, invalid, not_found
+from tests.support.apiserver.errors import (
+    ApiError,
+    already_exists,
+    bad_request,
+    invalid,
+    lock_needed,
+    not_found,
+    wrong_name,
+)
 from tests.support.apiserver.fields import FieldError, Object
 from tests.support.apiserver.kinds import Kind
 from tests.support.apiserver.metadata import (
@@ -15,7 +23,9 @@ from tests.support.apiserver.metadata import (
     changeable_errors,
     check_lock,
     check_type,
+    check_uid,
     finalizer_errors,
+    fixed_errors,
     metadata_errors,
     metadata_of,
     place,
@@ -26,11 +36,6 @@ from tests.support.apiserver.store import Key, Store, Version
 
 Admission = Callable[[Kind, Object], None]
 """Looks at an object that is about to be created; raises `ApiError` to refuse it."""
-
-VERSION_NEEDED = FieldError(
-    "metadata.resourceVersion", "Invalid value", "0: must be specified for an update"
-)
-"""An update without a lock, of a kind that insists on one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,7 @@ class Writes:
         kind, obj = _stored(kind, incoming)
         place(kind, obj, namespace)
         if metadata_of(obj).pop("resourceVersion", None):
-            raise bad_request("resourceVersion should not be set on objects to be created")
+            raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
         _check_strictly(kind, obj, options)
         stamp_new(kind, obj, self._clock())
         kind.strategy.default(obj)
@@ -112,15 +117,13 @@ class Writes:
         place(kind, incoming, key[0])
         metadata = metadata_of(incoming)
         if metadata.setdefault("name", key[1]) != key[1]:
-            raise bad_request(
-                f"the name of the object ({metadata['name']}) does not match the name on the URL "
-                f"({key[1]})"
-            )
+            raise wrong_name(metadata["name"], key[1])
         if kind.created_by_update and not subresource and not self._store.get(kind, key):
             return self.create(kind, key[0], incoming, options)
         current = self._current(kind, key)
+        check_uid(kind, key[1], metadata, current.object["metadata"])
         if kind.needs_resource_version and not metadata.get("resourceVersion"):
-            raise invalid(kind, key[1], [VERSION_NEEDED])
+            raise lock_needed(kind, key[1])
         return self._commit(kind, key, current, incoming, subresource, options)
 
     def change(
@@ -142,7 +145,7 @@ class Writes:
         changed = change(shown(kind, current))
         check_type(kind, changed)
         if metadata_of(changed).get("name") != key[1]:
-            raise bad_request("the name of the object does not match the name on the URL")
+            raise wrong_name(changed["metadata"].get("name", ""), key[1])
         place(kind, changed, key[0])
         return self._commit(kind, key, current, changed, subresource, options)
 
@@ -169,7 +172,7 @@ class Writes:
         if subresource == "status":
             new, errors = _status_update(kind, new, current)
         else:
-            errors = _main_update(kind, new, old)
+            errors = fixed_errors(new, old) or _main_update(kind, new, old)
         self._refuse(kind, new, errors)
         new = kind.typed(new)
         if new == old:
@@ -199,8 +202,11 @@ def _stored(kind: Kind, obj: Object) -> tuple[Kind, Object]:
 def _check_strictly(kind: Kind, obj: Object, options: WriteOptions) -> None:
     unknown = kind.strategy.unknown_fields(obj) if options.strict else []
     if unknown:
-        found = ", ".join(f'unknown field "{path}"' for path in unknown)
-        raise bad_request(f"strict decoding error: {found}")
+        found = ", ".join(f'unknown field "{path}"' for path in sorted(unknown))
+        raise bad_request(
+            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: '
+            f"strict decoding error: {found}"
+        )
 
 
 def _main_update(kind: Kind, new: Object, old: Object) -> list[FieldError]:
