@@ -1,9 +1,8 @@
 """What every kind has in common: base model, metadata, conditions, and how it is declared."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
@@ -46,25 +45,8 @@ class ApiModel(BaseModel):
         return schema
 
 
-class OwnerReference(ApiModel):
-    """``metav1.OwnerReference``."""
-
-    api_version: str
-    """API version of the owner."""
-    kind: str
-    """Kind of the owner."""
-    name: str
-    """Name of the owner."""
-    uid: str
-    """Uid of the owner."""
-    controller: bool | None = None
-    """Whether the owner is the controller of the object."""
-    block_owner_deletion: bool | None = None
-    """Whether a foreground deletion of the owner waits for the object."""
-
-
 class ObjectMeta(ApiModel):
-    """``metav1.ObjectMeta``."""
+    """What a manifest says in ``metadata``."""
 
     name: str = ""
     """Name, unique among the objects of the kind in the namespace."""
@@ -72,30 +54,10 @@ class ObjectMeta(ApiModel):
     """Prefix from which the server makes a name."""
     namespace: str | None = None
     """Namespace; absent for cluster-scoped objects."""
-    uid: str = ""
-    """Set by the server, unique for ever."""
-    resource_version: str = ""
-    """Set by the server, changes with each write."""
-    generation: int = 0
-    """Set by the server, changes with each change of the spec."""
-    creation_timestamp: Timestamp | None = None
-    """Set by the server."""
-    deletion_timestamp: Timestamp | None = None
-    """Set by the server once the object is to be deleted."""
-    deletion_grace_period_seconds: int | None = None
-    """Set by the server with ``deletion_timestamp``."""
     labels: dict[str, str] = {}
     """Labels."""
     annotations: dict[str, str] = {}
     """Annotations."""
-    owner_references: tuple[OwnerReference, ...] = ()
-    """Owners; the object is deleted with the last of them."""
-    finalizers: tuple[str, ...] = ()
-    """What must be done before the object goes."""
-    managed_fields: tuple[dict[str, Any], ...] = ()
-    """Who set which field (server-side apply)."""
-    self_link: str | None = None
-    """No longer set by servers; old backups have it."""
 
 
 class ConditionStatus(StrEnum):
@@ -194,7 +156,10 @@ class Definition:
 
 
 class CustomResource(ApiModel):
-    """An object of one of our kinds."""
+    """An object of one of our kinds, as a manifest says it.
+
+    What the operator reads of a live object are the views, in ``actor_operator.api.views``.
+    """
 
     definition: ClassVar[Definition]
     """What the CRD says beside the schema."""
@@ -203,23 +168,3 @@ class CustomResource(ApiModel):
     """Group and version."""
     metadata: ObjectMeta
     """Standard metadata."""
-
-    @classmethod
-    def from_object(cls, data: Mapping[str, Any]) -> Self:
-        """Read an object of the API server.
-
-        Unlike the constructor this ignores unknown fields: a newer CRD may have more of them.
-
-        Raises
-        ------
-        pydantic.ValidationError
-            If a known field has a value that its type does not allow.
-        """
-        return cls.model_validate(data, extra="ignore")
-
-    def to_object(self) -> dict[str, Any]:
-        """The object as JSON data, as the API server takes it: no absent fields, no empty ones."""
-        return self.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {
-            "apiVersion": self.api_version,
-            "kind": type(self).__name__,
-        }

@@ -42,21 +42,9 @@ def test_a_field_that_does_not_exist_is_refused() -> None:
         ActorRun.model_validate(a_run(memory=256))
 
 
-def test_an_object_of_a_newer_cluster_may_have_more_fields() -> None:
-    run = ActorRun.from_object(a_run(novelty=1) | {"status": {"phase": "RUNNING", "more": {}}})
-
-    assert run.status.phase is Phase.RUNNING
-
-
 def test_an_object_of_another_kind_is_refused() -> None:
     with pytest.raises(ValidationError, match="Input should be 'Actor'"):
-        Actor.from_object(a_run())
-
-
-def test_an_object_is_written_without_what_it_does_not_say() -> None:
-    run = ActorRun.model_validate(a_run(timeoutSecs=0, input={"a": None}))
-
-    assert run.to_object() == a_run(timeoutSecs=0, input={"a": None})
+        Actor.model_validate(a_run())
 
 
 def test_an_object_can_be_made_with_pythons_names() -> None:
