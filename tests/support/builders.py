@@ -74,18 +74,19 @@ def a_run(
     status: RunStatus | None = None,
     input: Any = None,  # noqa: A002 -- the field's name
     abort: str | None = None,
+    abort_attempt: int | None = None,
     **spec: Any,
 ) -> RunView:
     """A run of the Actor ``greeter`` of its own namespace.
 
-    ``input`` is any JSON value, ``abort`` the mode of a request for the current attempt; other
+    ``input`` is any JSON value, ``abort`` the mode of a request, for the current attempt; other
     keywords are fields of the spec.
     """
     status = status or RunStatus()
     if input is not None:
         spec["input"] = msgspec.Raw(msgspec.json.encode(input))
     if abort is not None:
-        spec["abort"] = AbortRequest(attempt=status.attempt, mode=abort)
+        spec["abort"] = AbortRequest(attempt=abort_attempt or status.attempt, mode=abort)
     return RunView(
         metadata=Metadata(
             name=name,

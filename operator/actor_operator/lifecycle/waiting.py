@@ -2,6 +2,7 @@
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.views.metadata import Condition
+from actor_operator.api.views.pod import START_ERRORS
 from actor_operator.lifecycle.facts import Finding
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.startup import CONFIG_ERROR, PULL_ERRORS, RUNTIME_ERRORS, waiting_for
@@ -51,6 +52,8 @@ def started(observed: Observed) -> Finding:
     pod = observed.pod
     if pod is None or pod.status.start_time is None:
         return NOTHING_YET
+    if pod.terminated is not None and pod.terminated.reason in START_ERRORS:
+        return Finding("False", Reason.START_ERROR, pod.terminated.message)
     reason, message = waiting_for(observed)
     ours = _waiting_reason(reason)
     text = (

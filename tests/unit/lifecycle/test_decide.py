@@ -1,0 +1,284 @@
+"""What to do for a run, and when to look at it again."""
+
+from datetime import datetime
+
+import pytest
+from msgspec.structs import replace
+from tests.support.builders import (
+    KEY,
+    SETTINGS,
+    SUFFIX,
+    a_pod,
+    a_resolved,
+    a_run,
+    a_status,
+    at,
+    blocked,
+    ended,
+    observe,
+)
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.pod import PodView
+from actor_operator.constants import MAX_INPUT_BYTES
+from actor_operator.lifecycle.decide import (
+    CreatePod,
+    Decision,
+    DeletePod,
+    DeleteSecret,
+    StopPod,
+    decide,
+)
+from actor_operator.lifecycle.observed import Observed
+
+POD = a_pod().name
+"""Name of the run's first pod."""
+
+SECRET = DeleteSecret("team", f"{POD}-{SUFFIX}")
+"""The environment Secret goes."""
+
+KILL = DeletePod("team", POD, "pod-uid", 1)
+"""The pod is killed at once."""
+
+LATE = 1e6
+"""Seconds after which everything that time can change has changed."""
+
+
+def decided(observed: Observed, now: float = 3) -> Decision:
+    return decide(observed, at(now), SETTINGS, KEY)
+
+
+# Starting
+
+
+def test_a_new_run_gets_its_secret_and_pod() -> None:
+    decision = decided(observe(None))
+
+    (action,) = decision.actions
+    assert isinstance(action, CreatePod)
+    assert action.objects.pod_name == POD
+    assert decision.resolved == a_resolved(timeout=3600)
+    assert decision.facts.verdict is None
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        a_pod(scheduled="no room"),
+        a_pod(waiting="ImagePullBackOff"),
+        a_pod(running=2),
+        a_pod(running=2, deleted=3),
+        a_pod(running=2, disrupted="EvictionByEvictionAPI"),
+    ],
+    ids=["pending", "waiting", "running", "being deleted", "being evicted"],
+)
+def test_a_run_with_a_pod_gets_no_other(pod: PodView) -> None:
+    observed = observe(pod)
+
+    assert decided(observed).actions == ()
+    assert decided(observed).resolved == a_resolved()
+
+
+def test_a_run_whose_earlier_pod_still_ends_waits_for_it() -> None:
+    assert decided(observe(None, previous=(a_pod(running=2),))).actions == ()
+
+
+def test_a_run_that_was_refused_waits_for_its_turn_and_is_then_tried_again() -> None:
+    observed = observe(None, blocked=blocked(retry=5))
+
+    assert decided(observed, now=4.9).actions == ()
+    assert decided(observed, now=4.9).wake_at == at(5)
+    assert isinstance(decided(observed, now=5).actions[0], CreatePod)
+
+
+def test_a_run_whose_stop_is_due_gets_no_pod() -> None:
+    assert decided(observe(None, run=a_run(abort="Immediate"))).actions == ()
+
+
+# What cannot start
+
+
+def test_an_actor_that_is_missing_is_waited_for_ten_seconds() -> None:
+    observed = Observed(a_run())
+
+    waiting = decided(observed, now=9.9)
+    failed = decided(observed, now=10)
+
+    assert waiting.facts.verdict is None
+    assert (waiting.facts.admitted.status, waiting.facts.admitted.reason) == (
+        "False",
+        Reason.ACTOR_NOT_FOUND,
+    )
+    assert failed.facts.verdict is not None
+    assert failed.facts.verdict.reason == failed.facts.admitted.reason == Reason.ACTOR_NOT_FOUND
+    assert not waiting.actions + failed.actions
+
+
+def test_a_missing_actor_is_told_of_before_it_fails_the_run() -> None:
+    """Told after the hold-back of a second, and the second by which times are cut off."""
+    observed = Observed(a_run())
+
+    assert decided(observed, now=0).wake_at == at(2)
+    assert decided(observed, now=2).wake_at == at(10)
+
+
+def test_a_build_that_is_missing_is_waited_for_too() -> None:
+    observed = observe(None, run=a_run(build="later"))
+
+    assert decided(observed, now=9).facts.verdict is None
+    verdict = decided(observed, now=10).facts.verdict
+    assert verdict is not None
+    assert verdict.reason == Reason.BUILD_NOT_FOUND
+
+
+def test_what_cannot_come_later_fails_at_once() -> None:
+    run = a_run(input={"a": "x" * MAX_INPUT_BYTES})
+    decision = decided(observe(None, run=run), now=0)
+
+    verdict = decision.facts.verdict
+    assert verdict is not None
+    assert (verdict.phase, verdict.reason) == (Phase.FAILED, Reason.INPUT_TOO_LARGE)
+    assert decision.facts.admitted.status == "False"
+    assert decision.actions == ()
+    assert decision.wake_at is None
+
+
+# Stopping: the order of committed statuses decides
+
+
+def test_an_abort_that_is_asked_for_is_told_before_it_is_carried_out() -> None:
+    decision = decided(observe(a_pod(running=2), run=a_run(abort="Immediate")))
+
+    assert decision.facts.stop is not None
+    assert decision.facts.stop.reason == Reason.ABORT_IMMEDIATE
+    assert decision.actions == ()
+
+
+def test_a_committed_abort_removes_secret_and_pod() -> None:
+    run = a_run(status=a_status(started=2, stop=Reason.ABORT_IMMEDIATE))
+
+    assert decided(observe(a_pod(running=2), run=run)).actions == (SECRET, KILL)
+
+
+def test_a_pod_without_label_is_removed_without_secret() -> None:
+    run = a_run(status=a_status(started=2, stop=Reason.ABORT_IMMEDIATE))
+    pod = a_pod(running=2)
+    unlabelled = replace(pod, metadata=replace(pod.metadata, labels={}))
+
+    assert decided(observe(unlabelled, run=run)).actions == (KILL,)
+
+
+def test_a_pod_that_is_being_deleted_is_not_deleted_again() -> None:
+    run = a_run(status=a_status(started=2, stop=Reason.ABORT_IMMEDIATE))
+
+    assert decided(observe(a_pod(running=2, deleted=2), run=run)).actions == ()
+
+
+def test_a_graceful_abort_lets_the_kubelet_stop_the_pod_once() -> None:
+    run = a_run(status=a_status(started=2, stop=Reason.ABORT_GRACEFUL))
+
+    assert decided(observe(a_pod(running=2), run=run)).actions == (StopPod("team", POD, "pod-uid"),)
+    assert decided(observe(a_pod(running=2, active_deadline=1), run=run)).actions == ()
+
+
+def test_a_graceful_abort_of_what_never_started_removes_the_pod() -> None:
+    run = a_run(status=a_status(stop=Reason.ABORT_GRACEFUL))
+
+    assert decided(observe(a_pod(scheduled="no room"), run=run)).actions == (SECRET, KILL)
+
+
+def test_a_graceful_abort_that_is_made_immediate_removes_the_pod_once_that_is_told() -> None:
+    graceful = a_run(status=a_status(started=2, stop=Reason.ABORT_GRACEFUL), abort="Immediate")
+    immediate = a_run(status=a_status(started=2, stop=Reason.ABORT_IMMEDIATE), abort="Immediate")
+    pod = a_pod(running=2, active_deadline=1)
+
+    first, second = decided(observe(pod, run=graceful)), decided(observe(pod, run=immediate))
+
+    assert first.facts.stop is not None
+    assert first.facts.stop.reason == Reason.ABORT_IMMEDIATE
+    assert first.actions == ()
+    assert second.actions == (SECRET, KILL)
+
+
+def test_a_committed_abort_without_pod_ends_without_anything_to_do() -> None:
+    decision = decided(observe(None, run=a_run(status=a_status(stop=Reason.ABORT_IMMEDIATE))))
+
+    assert decision.actions == ()
+    assert decision.facts.verdict is not None
+    assert decision.facts.verdict.phase is Phase.ABORTED
+
+
+# Ending
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        a_pod(ended=ended(0)),
+        a_pod(ended=ended(1)),
+        a_pod(ended=ended(143), phase="Failed", reason="DeadlineExceeded"),
+    ],
+    ids=["succeeded", "failed", "timed out"],
+)
+def test_the_secret_goes_before_the_end_is_told_and_the_pod_stays_for_its_log(pod: PodView) -> None:
+    decision = decided(observe(pod))
+
+    assert decision.facts.verdict is not None
+    assert decision.actions == (SECRET,)
+    assert decision.resolved == a_resolved()
+
+
+def test_a_pod_that_may_still_start_keeps_its_secret_until_it_is_removed() -> None:
+    decision = decided(observe(a_pod(waiting="InvalidImageName")))
+
+    assert decision.facts.verdict is not None
+    assert decision.facts.verdict.cleanup == ("Pod",)
+    assert decision.actions == ()
+
+
+# Waking up
+
+
+def wake(observed: Observed, now: float) -> datetime | None:
+    return decided(observed, now).wake_at
+
+
+def test_a_running_run_is_looked_at_when_its_time_is_over() -> None:
+    running = observe(a_pod(running=2), run=a_run(status=a_status(started=2)))
+
+    assert wake(running, 3) == at(62)
+    assert wake(running, 62) is None
+
+
+def test_a_running_run_without_timeout_is_not_looked_at_again() -> None:
+    run = a_run(status=a_status(started=2, timeout=0))
+
+    assert wake(observe(a_pod(running=2, timeout=0), run=run), 10) is None
+
+
+def test_a_waiting_run_is_looked_at_when_its_cause_has_lasted_and_at_each_window() -> None:
+    """From the kubelet's taking the pod: hold-back, 60 s, 120 s, 300 s; then the pending limit."""
+    observed = observe(a_pod(waiting="ErrImagePull", timeout=0))
+    moments, now = [], 1.0
+    while (moment := wake(observed, now)) is not None:
+        now = (moment - at(0)).total_seconds()
+        moments.append(now)
+        if decided(observed, now).facts.verdict is not None:
+            break
+
+    assert moments == [3, 61, 121]
+
+
+def test_a_pending_run_is_looked_at_at_the_pending_limit() -> None:
+    assert wake(observe(a_pod(scheduled="no room")), 100) == at(600)
+
+
+def test_a_run_that_awaits_the_kubelets_last_word_is_looked_at_when_it_is_overdue() -> None:
+    run = a_run(status=a_status(started=2))
+
+    assert wake(observe(a_pod(ended=ended(0, after=61)), run=run), 62.5) == at(91)
+
+
+def test_time_alone_changes_nothing_in_the_end() -> None:
+    assert wake(observe(a_pod(running=2)), LATE) is None
