@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.cluster_tool import argv, http_probe, kubeconfig, kwok, programs
+from tests.cluster_tool import argv, compiled, http_probe, kubeconfig, kwok
 from tests.cluster_tool.child import Child
 from tests.cluster_tool.debian_programs import ensure_etcd
 from tests.cluster_tool.errors import CommandError
@@ -48,7 +48,7 @@ class ControlPlane:
         extra: Mapping[str, Sequence[str]] | None = None,
         folder: Path | None = None,
     ) -> None:
-        compiled = {**programs.ensure(), "etcd": ensure_etcd()}
+        found = {**compiled.ensure(), "etcd": ensure_etcd()}
         self._simulated_nodes = simulated_nodes
         self._temporary = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="actor-operator-control-plane-"))
@@ -68,7 +68,7 @@ class ControlPlane:
         self.kubeconfig = self.write_kubeconfig("admin", self.admin)
         """Kubeconfig of the administrator."""
         self._layout = argv.Layout(
-            programs=compiled,
+            programs=found,
             data=self.folder,
             ports=argv.Ports(api, client_port, peer_port, manager, scheduler),
             keys=argv.Keys(
@@ -156,6 +156,10 @@ class ControlPlane:
         return kubeconfig.write(
             path, server=server or self.url, ca=self.ca, client=client, name="control-plane"
         )
+
+    def pid(self, program: str) -> int:
+        """Process id of one program."""
+        return self._children[program].pid
 
     def log(self, program: str) -> Path:
         """Log file of one program."""

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster_tool import debian, debian_programs, programs, toolchain
+from tests.cluster_tool import compiled, debian, debian_programs, toolchain
 from tests.cluster_tool.errors import MissingError
 from tests.cluster_tool.images import catalog
 from tests.cluster_tool.progress import step
@@ -42,7 +42,7 @@ def prepare() -> Inventory:
         with step(f"Installed {', '.join(installed)}"):
             pass
     with step("Looking for Kubernetes' programs"):
-        found = programs.ensure()
+        found = compiled.ensure()
     with step("Looking for etcd, containerd, kubectl, helm and Traefik"):
         found["etcd"] = debian_programs.ensure_etcd()
         debian_programs.ensure_containerd()

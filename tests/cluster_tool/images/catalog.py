@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster_tool import debian, programs, toolchain
+from tests.cluster_tool import compiled, debian, toolchain
 from tests.cluster_tool.cache import made_once
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.images.oci import FORMAT, ImageConfig, write_archive
@@ -76,7 +76,7 @@ CLUSTER_IMAGES = (
     BUSYBOX_IMAGE,
     Image(
         ImageConfig(COREDNS, entrypoint=("/program",)),
-        lambda: programs.ensure(["coredns"])["coredns"],
+        lambda: compiled.ensure(["coredns"])["coredns"],
         _program,
     ),
     Image(ImageConfig(TRAEFIK, entrypoint=("/program",)), toolchain.ensure_traefik, _program),

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from tests.cluster_tool import argv, debian, kubeconfig, kwok, programs, state
+from tests.cluster_tool import argv, compiled, debian, kubeconfig, kwok, state
 from tests.cluster_tool.errors import ClusterToolError, MissingError
 from tests.cluster_tool.paths import SOURCE
 from tests.cluster_tool.pki import Authority, Identity, KeyPair
@@ -24,7 +24,7 @@ from tests.cluster_tool.providers.kind import KindProvider
 def _layout(tmp_path: Path) -> argv.Layout:
     pair = KeyPair(tmp_path / "a.crt", tmp_path / "a.key")
     return argv.Layout(
-        programs={name: Path("/p") / name for name in ("etcd", *programs.PACKAGES)},
+        programs={name: Path("/p") / name for name in ("etcd", *compiled.PACKAGES)},
         data=tmp_path,
         ports=argv.Ports(api=1001, etcd_client=1002, etcd_peer=1003),
         keys=argv.Keys(pair, pair, pair, tmp_path / "sa.key"),
@@ -51,18 +51,18 @@ def test_the_api_server_listens_where_it_is_told_and_finds_its_etcd(tmp_path: Pa
 
 
 def test_the_version_told_is_the_version_compiled() -> None:
-    go_mod = (programs.MODULE / "go.mod").read_text()
-    assert f"k8s.io/kubernetes {programs.KUBERNETES_VERSION}" in go_mod
-    minor = programs.KUBERNETES_VERSION.split(".")[1]
+    go_mod = (compiled.MODULE / "go.mod").read_text()
+    assert f"k8s.io/kubernetes {compiled.KUBERNETES_VERSION}" in go_mod
+    minor = compiled.KUBERNETES_VERSION.split(".")[1]
     replaced = re.findall(r"k8s\.io/\S+ => k8s\.io/\S+ v0\.(\d+)\.", go_mod)
     assert set(replaced) == {minor}
-    for package in programs.PACKAGES.values():
-        assert package in go_mod or (programs.MODULE / package).is_dir()
+    for package in compiled.PACKAGES.values():
+        assert package in go_mod or (compiled.MODULE / package).is_dir()
 
 
 def test_the_go_module_names_no_proxy() -> None:
     for name in ("go.mod", "go.sum"):
-        assert "://" not in (programs.MODULE / name).read_text()
+        assert "://" not in (compiled.MODULE / name).read_text()
 
 
 def test_programs_of_kubebuilder_assets_are_taken(
@@ -70,7 +70,7 @@ def test_programs_of_kubebuilder_assets_are_taken(
 ) -> None:
     (tmp_path / "kube-apiserver").touch()
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
-    assert programs.ensure(["kube-apiserver"])["kube-apiserver"] == tmp_path / "kube-apiserver"
+    assert compiled.ensure(["kube-apiserver"])["kube-apiserver"] == tmp_path / "kube-apiserver"
 
 
 def test_a_certificate_says_who_holds_it_and_is_signed_by_the_authority(tmp_path: Path) -> None:
