@@ -101,7 +101,6 @@ def _cost(node: Node, scope: Scope) -> int:  # noqa: PLR0911 -- one for each kin
         case Call(_, target, arguments):
             operands = arguments if target is None else (target, *arguments)
             return _call(node, scope) + sum(_cost(operand, scope) for operand in operands)
-    raise CelError(f"cannot estimate {node}")
 
 
 def _loop(name: str, target: Node, arguments: tuple[Node, ...], scope: Scope) -> int:

@@ -107,13 +107,10 @@ class _Converter:
             del node["additionalProperties"]  # the API server prunes unknown fields
         if "const" in node:
             node["enum"] = [node.pop("const")]
-        node.pop("propertyNames", None)
         self._convert_children(node, path, parents)
         _describe(node)
         _keep_default(node)
         _order_rules(node)
-        if node.get("required") == []:
-            del node["required"]
         _check(node, path)
         return {key: node[key] for key in KEYWORDS if key in node}
 
