@@ -28,6 +28,10 @@ TOKEN = "BearerToken"  # noqa: S105 -- the key of the kubernetes package, not a 
 """Under which the kubernetes package keeps the Authorization header."""
 
 
+MALFORMED = (OSError, ValueError, TypeError, KeyError, AttributeError)
+"""What the kubernetes package raises beside its own error for a file with surprising content."""
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """Everything a client needs to know to talk to one API server.
@@ -128,6 +132,7 @@ def from_kubeconfig(path: str, context: str | None = None) -> Connection:
     ConfigurationError
         When no file exists or can be read, or the context is unknown or incomplete.
     """
+    import yaml
     from kubernetes.client.configuration import Configuration
     from kubernetes.config import ConfigException
 
@@ -136,7 +141,7 @@ def from_kubeconfig(path: str, context: str | None = None) -> Connection:
     try:
         chosen = _load(path, context, found)
         verified = _ssl_context(found)
-    except (ConfigException, OSError, ValueError, TypeError, KeyError) as exc:
+    except (ConfigException, yaml.YAMLError, *MALFORMED) as exc:
         raise ConfigurationError(f"The kubeconfig {path} is not usable: {exc}") from exc
     header = found.api_key.get(TOKEN)
     return Connection(
