@@ -236,6 +236,10 @@ class Api:
         raise TimeoutError
 
 
+async def no_compaction() -> None:
+    """For clients that have no say in it."""
+
+
 def pod(**spec: Any) -> Object:
     """The spec of a pod that no scheduler touches."""
     container = {"name": "main", "image": "registry.example.org/main:1"}

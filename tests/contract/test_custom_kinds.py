@@ -135,6 +135,11 @@ REFUSED: dict[str, tuple[Object, str, str]] = {
         "spec: Forbidden: low is over count",
         "FieldValueForbidden",
     ),
+    "a rule about a single value": (
+        {"word": "b"},
+        'spec.word: Invalid value: "b": a word starts with a',
+        "FieldValueInvalid",
+    ),
     "a rule with a path of its own": (
         {"order": 2},
         "spec.order: Invalid value: order rises by one",
@@ -254,12 +259,35 @@ async def test_an_optional_old_value_lets_a_rule_speak_at_creation_too(api: Api)
     assert "spec.order: Invalid value: order rises by one" in skipped.message
 
 
-async def test_a_status_is_held_to_its_schema(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        ({"phase": "NONE"}, 'status.phase: Unsupported value: "NONE": supported values:'),
+        (
+            {"count": "x"},
+            'status.count: Invalid value: "string": count in body must be of type integer:',
+        ),
+        (
+            {"steps": [1]},
+            'status.steps[0]: Invalid value: "integer": steps[0] in body must be of type string:',
+        ),
+    ],
+)
+async def test_a_status_is_held_to_its_schema(api: Api, status: Object, message: str) -> None:
     await api.create("things", "a", spec={"size": 1})
-    reply = await api.patch("things", "a", {"status": {"phase": "NONE"}}, "status")
+    reply = await api.patch("things", "a", {"status": status}, "status")
 
     assert reply.code == 422
-    assert 'status.phase: Unsupported value: "NONE": supported values:' in reply.message
+    assert message in reply.message
+
+
+async def test_a_changed_spec_is_held_to_its_schema(api: Api) -> None:
+    await api.create("things", "a", spec={"size": 1})
+    reply = await api.patch("things", "a", {"spec": {"count": 11}})
+
+    assert reply.message.endswith(
+        "spec.count: Invalid value: 11: spec.count in body should be less than or equal to 10"
+    )
 
 
 @pytest.mark.parametrize("status", [{"phase": "RUNNING"}, None])

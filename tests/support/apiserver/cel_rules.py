@@ -81,6 +81,9 @@ class Rule:
             sentence = f"rule evaluation error: {result.value()}"
         reason = self._definition.get("reason", "FieldValueInvalid")
         problem = _PROBLEMS[reason]
+        value = data["self"]
+        if problem == "Invalid value" and not isinstance(value, list | dict):
+            sentence = f"{msgspec.json.encode(value).decode()}: {sentence}"
         where = path + self._definition.get("fieldPath", "")
         return FieldError(where.lstrip(".") or "<nil>", problem, sentence, reason)
 
@@ -111,9 +114,11 @@ class Place:
         before = old if isinstance(old, dict) else {}
         errors: list[FieldError] = []
         for name, child in value.items():
-            place = self.properties.get(name, self.others)
-            if place:
-                errors += place.check(child, before.get(name, ABSENT), f"{path}.{name}")
+            previous = before.get(name, ABSENT)
+            if place := self.properties.get(name):
+                errors += place.check(child, previous, f"{path}.{name}")
+            elif self.others:
+                errors += self.others.check(child, previous, f"{path}[{name}]")
         return errors
 
     def _check_items(

@@ -53,19 +53,21 @@ class CustomStrategy(Strategy):
 
     @override
     def validate(self, obj: Object) -> list[FieldError]:
-        return self._errors(obj, None)
+        return self._with_rules(self._schema.validate(obj), obj, None)
 
     @override
     def validate_update(self, new: Object, old: Object) -> list[FieldError]:
-        return self._errors(new, old)
+        return self._with_rules(self._schema.validate(new, old), new, old)
 
     @override
     def validate_status(self, new: Object, old: Object) -> list[FieldError]:
-        return self._errors(new, old)
+        return self._with_rules(self._schema.validate_status(new), new, old)
 
-    def _errors(self, obj: Object, old: Object | None) -> list[FieldError]:
-        """All refusals; rules are not looked at where values are not even of their kind."""
-        errors = self._schema.validate(obj, old) + duplicates(self._raw, obj, "")
+    def _with_rules(
+        self, errors: list[FieldError], obj: Object, old: Object | None
+    ) -> list[FieldError]:
+        """All refusals; rules are not looked at where values are not even of their type."""
+        errors += duplicates(self._raw, obj, "")
         if any(error.cause()["reason"] in BLOCKING for error in errors):
             return [*errors, RULES_NOT_CHECKED]
         return errors + (check_rules(self._rules, obj, old) if self._rules else [])

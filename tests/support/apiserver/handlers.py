@@ -68,7 +68,8 @@ class Handlers:
         if version is None:
             raise not_found(target.kind, target.name)
         if target.subresource == "log":
-            return Answer(200, self._logs.read(target.key).encode(), "text/plain")
+            text = self._logs.answer(version.object, dict(target.query))
+            return Answer(200, text.encode(), "text/plain")
         return Answer(200, object_bytes(target.kind, version))
 
     def _list(self, target: Target) -> Answer:

@@ -46,10 +46,17 @@ class StructuralSchema:
     def validate(self, obj: Object, old: Object | None = None) -> list[FieldError]:
         """What is wrong with an object; parts that are as they were are not looked at again."""
         errors = [FieldError(name, "Required value") for name in self._required if name not in obj]
-        for name, validator in sorted(self._validators.items()):
+        for name in sorted(self._validators):
             if name in obj and (old is None or obj[name] != old.get(name)):
-                errors += field_errors(validator.iter_errors(obj[name]), name)
+                errors += self._part_errors(obj, name, name)
         return errors
+
+    def validate_status(self, obj: Object) -> list[FieldError]:
+        """What is wrong with a status that is written on its own."""
+        return self._part_errors(obj, "status", "") if "status" in obj else []
+
+    def _part_errors(self, obj: Object, name: str, spoken: str) -> list[FieldError]:
+        return field_errors(self._validators[name].iter_errors(obj[name]), name, spoken)
 
 
 def _unknown(

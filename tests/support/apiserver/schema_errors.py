@@ -11,8 +11,18 @@ Sentence = Callable[[ValidationError, str], str]
 """From the library's error and the field's path to the sentence behind the problem's name."""
 
 
-def field_errors(errors: Iterable[ValidationError], root: str) -> list[FieldError]:
-    """Errors of the library as the server says them: of each value's sizes only the first."""
+def field_errors(
+    errors: Iterable[ValidationError], root: str, spoken_root: str
+) -> list[FieldError]:
+    """Errors of the library as the server says them: of each value's sizes only the first.
+
+    Parameters
+    ----------
+    root
+        Field of the object in which the errors are: `spec` or `status`.
+    spoken_root
+        How sentences call that field: of a status write they leave `status` out.
+    """
     found: list[FieldError] = []
     told: set[str] = set()
     for error in sorted(errors, key=_rank):
@@ -21,7 +31,7 @@ def field_errors(errors: Iterable[ValidationError], root: str) -> list[FieldErro
             if path in told:
                 continue
             told.add(path)
-        found.append(_field_error(error, path))
+        found.append(_field_error(error, path, _path(error, spoken_root).lstrip(".")))
     return found
 
 
@@ -37,7 +47,7 @@ def _path(error: ValidationError, root: str) -> str:
     return root + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
 
 
-def _field_error(error: ValidationError, path: str) -> FieldError:
+def _field_error(error: ValidationError, path: str, spoken: str) -> FieldError:
     keyword = error.kind.name
     if keyword == "required":
         return FieldError(f"{path}.{error.kind.value}", "Required value")
@@ -45,7 +55,7 @@ def _field_error(error: ValidationError, path: str) -> FieldError:
         return FieldError(path, "Invalid value", error.message)
     problem, sentence = _SENTENCES[keyword]
     reason = "FieldValueTypeInvalid" if keyword in {"type", "format"} else None
-    return FieldError(path, problem, sentence(error, path), reason)
+    return FieldError(path, problem, sentence(error, spoken), reason)
 
 
 def _quoted(value: Any) -> str:
