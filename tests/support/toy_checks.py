@@ -1,0 +1,72 @@
+"""What must hold of a run's recorded history, compared with what really happened to its pods."""
+
+from tests.support.toy_kubelet import Cause, Truth
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.phase import FINISHED, STEPS, Phase
+from actor_operator.api.views.run import RunStatus
+
+TAKEN = {
+    Reason.POD_DELETED,
+    Reason.POD_VANISHED,
+    Reason.EVICTED,
+    Reason.EVICTED_BY_API,
+    Reason.PREEMPTED,
+    Reason.NODE_LOST,
+}
+"""Reasons of a run whose pod was taken away."""
+
+
+def check_step(before: RunStatus, after: RunStatus) -> None:
+    """One committed status after another."""
+    assert after.phase is before.phase or after.phase in STEPS[before.phase]
+    assert after.phase is before.phase or after.attempt == before.attempt == 1
+    assert after.finished == (after.phase in FINISHED)
+    assert (after.finished_at is not None) == after.finished
+    assert after.observed_generation >= before.observed_generation
+    assert before.started_at in (None, after.started_at)
+    assert after != before, "a status is written that says nothing new"
+    if before.finished:
+        verdict = ("phase", "exit_code", "finished_at", "failure", "stats", "started_at")
+        assert all(getattr(after, name) == getattr(before, name) for name in verdict)
+    if after.finished_at and after.started_at:
+        assert after.finished_at >= after.started_at
+    for condition in after.conditions:
+        old = before.condition(condition.type)
+        moved = old is not None and old.last_transition_time != condition.last_transition_time
+        assert not moved or (old is not None and old.status != condition.status)
+
+
+def check_verdict(status: RunStatus, history: list[RunStatus], truths: list[Truth]) -> None:
+    """The verdict against what really happened."""
+    phases = [s.phase for s in history]
+    ran = [truth for truth in truths if truth.started is not None]
+    truth = ran[-1] if ran else None
+    if Phase.ABORTING in phases:
+        assert status.phase is Phase.ABORTED
+    if status.phase is Phase.ABORTED:
+        assert Phase.ABORTING in phases
+    if status.phase is Phase.SUCCEEDED:
+        assert truth is not None
+        assert (truth.cause, truth.code, status.exit_code) == (Cause.ITSELF, 0, 0)
+    if status.phase is Phase.TIMED_OUT:
+        assert Phase.TIMING_OUT in phases
+        assert status.timeout_at is not None
+        assert status.finished_at is not None
+        assert status.finished_at >= status.timeout_at
+    if status.phase is Phase.FAILED:
+        check_failure(status, truth)
+
+
+def check_failure(status: RunStatus, truth: Truth | None) -> None:
+    """No false failure: what succeeded failed only if nobody can know better."""
+    assert status.failure is not None
+    if truth is None or truth.ended is None:
+        return
+    if truth.cause is Cause.ITSELF and truth.code == 0:
+        assert status.failure.reason in TAKEN
+        taken = truth.taken
+        assert taken is not None
+        assert taken.replace(microsecond=0) <= truth.ended.replace(microsecond=0) or (
+            status.failure.reason is Reason.POD_VANISHED
+        )

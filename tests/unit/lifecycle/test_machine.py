@@ -1,0 +1,331 @@
+"""One run against everything that can happen to it, in any order (Hypothesis state machine).
+
+Users abort and delete, kubelets and nodes do what they do, watches lag, writes are lost, the
+operator crashes at any of them, time passes. Whatever was, once the faults stop the run ends, and
+the whole recorded history is as it must be (``tests/support/toy_checks.py``).
+
+``HYPOTHESIS_EXAMPLES=20000 pytest tests/unit/lifecycle/test_machine.py`` looks longer.
+"""
+
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+from tests.support.builders import a_run, an_actor
+from tests.support.toy_checks import check_step, check_verdict
+from tests.support.toy_cluster import Fault, ToyCluster
+from tests.support.toy_kubelet import Cause, ToyKubelet
+from tests.support.toy_operator import ToyOperator
+from typing_extensions import override
+
+from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.run import AbortRequest, FinishedRun, RunStatus
+from actor_operator.kube.errors import ForbiddenError, QuotaExceededError
+
+TIMEOUT = 10
+"""Seconds that the run may take, when it has a timeout."""
+
+MAX_WRITES = 60
+"""More writes than any run may need, also with all faults of an example."""
+
+PATIENCE = 400
+"""Rounds in which a run must end once faults have stopped."""
+
+
+class RunMachine(RuleBasedStateMachine):
+    """The world of one run."""
+
+    @initialize(timeout=st.sampled_from([TIMEOUT, 0]), there=st.booleans())
+    def begin(self, *, timeout: int, there: bool) -> None:
+        """A user makes a run; its Actor may come later."""
+        self.timeout = timeout
+        self.cluster = ToyCluster(a_run(timeout_secs=timeout), an_actor() if there else None)
+        self.kubelet = ToyKubelet(self.cluster)
+        self.operator = ToyOperator(self.cluster)
+        self.created_in: list[Phase] = []
+        self.seen = 0
+
+    # The operator and its watches
+
+    @rule()
+    def operator_works(self) -> None:
+        phase, pods = self.cluster.run.status.phase, self.cluster.pods_created
+        self.operator.work()
+        self.created_in += [phase] * (self.cluster.pods_created - pods)
+
+    @precondition(lambda self: self.cluster.run_events)
+    @rule()
+    def watch_tells_of_run(self) -> None:
+        self.operator.hear_of_run()
+
+    @precondition(lambda self: self.cluster.pod_events)
+    @rule()
+    def watch_tells_of_pod(self) -> None:
+        self.operator.hear_of_pod()
+
+    @rule()
+    def everything_is_told_and_done(self) -> None:
+        """What happens nearly always: no lag, no fault."""
+        for _ in range(10):
+            while self.cluster.run_events:
+                self.operator.hear_of_run()
+            while self.cluster.pod_events:
+                self.operator.hear_of_pod()
+            if not self.operator.due:
+                return
+            self.operator_works()
+
+    @rule()
+    def operator_restarts(self) -> None:
+        self.operator.restart()
+
+    @precondition(lambda self: len(self.cluster.faults) < 3)
+    @rule(fault=st.sampled_from(Fault), later=st.integers(0, 2))
+    def a_write_will_fail(self, fault: Fault, later: int) -> None:
+        self.cluster.faults.extend([*[None] * later, fault])
+
+    @rule(refusal=st.sampled_from([None, "quota", "policy", "service account"]))
+    def cluster_refuses_pods(self, refusal: str | None) -> None:
+        self.cluster.refusal = {
+            None: None,
+            "quota": QuotaExceededError("exceeded quota: q", status=403),
+            "policy": ForbiddenError("violates PodSecurity", status=403),
+            "service account": ForbiddenError("error looking up service account", status=403),
+        }[refusal]
+
+    # Users and time
+
+    @precondition(lambda self: self.cluster.actor is None)
+    @rule()
+    def actor_comes(self) -> None:
+        self.cluster.actor = an_actor()
+        self.operator.hear_of_actor()
+
+    @precondition(lambda self: self.cluster.run.spec.abort is None)
+    @rule(mode=st.sampled_from(["Immediate", "Graceful"]))
+    def user_aborts(self, mode: str) -> None:
+        self.cluster.change_spec(abort=AbortRequest(1, mode))
+
+    @precondition(lambda self: self.cluster.run.spec.abort is not None)
+    @rule(again=st.sampled_from([AbortRequest(1, "Immediate"), None]))
+    def user_changes_the_request(self, again: AbortRequest | None) -> None:
+        """Graceful becomes immediate, or the request is removed."""
+        self.cluster.change_spec(abort=again)
+
+    @rule()
+    def user_changes_something_else(self) -> None:
+        self.cluster.change_spec(ttl_seconds_after_finished=60)
+
+    @rule(seconds=st.sampled_from([0.1, 0.9, 1, 2.5, 11, 31, 130, 601]))
+    def time_passes(self, seconds: float) -> None:
+        self.cluster.pass_time(seconds)
+
+    @precondition(lambda self: self.has_pod)
+    @rule()
+    def user_deletes_pod(self) -> None:
+        self.kubelet.delete()
+
+    @precondition(lambda self: self.has_pod)
+    @rule()
+    def user_removes_pod_by_force(self) -> None:
+        self.kubelet.remove()
+
+    # Scheduler, kubelet, node
+
+    @precondition(lambda self: self.has_pod and self.kubelet.waits_for_node)
+    @rule(found=st.sampled_from([True, True, False]))
+    def scheduler_looks(self, *, found: bool) -> None:
+        if found:
+            self.kubelet.schedule()
+        else:
+            self.kubelet.cannot_schedule()
+
+    @precondition(lambda self: self.can_accept)
+    @rule()
+    def kubelet_accepts(self) -> None:
+        self.kubelet.accept()
+
+    @precondition(lambda self: self.can_accept)
+    @rule()
+    def kubelet_refuses(self) -> None:
+        self.kubelet.refuse()
+
+    @precondition(lambda self: self.has_pod and self.kubelet.may_start and not self.was_tried)
+    @rule(
+        reason=st.sampled_from(
+            [
+                "ErrImagePull",
+                "ImagePullBackOff",
+                "InvalidImageName",
+                "CreateContainerConfigError",
+                "CreateContainerError",
+            ]
+        )
+    )
+    def container_waits(self, reason: str) -> None:
+        self.kubelet.wait(reason)
+
+    @precondition(lambda self: self.has_pod and self.kubelet.may_start and not self.was_tried)
+    @rule()
+    def container_starts(self) -> None:
+        self.kubelet.start()
+
+    @precondition(lambda self: self.has_pod and self.kubelet.may_start and not self.was_tried)
+    @rule()
+    def container_cannot_start(self) -> None:
+        self.kubelet.fail_to_start()
+
+    @precondition(lambda self: self.is_alive)
+    @rule(code=st.sampled_from([0, 0, 1, 137, 143]))
+    def container_ends(self, code: int) -> None:
+        self.kubelet.exit(code)
+
+    @precondition(lambda self: self.is_alive)
+    @rule()
+    def container_runs_out_of_memory(self) -> None:
+        self.kubelet.exit(137, "OOMKilled")
+
+    @precondition(lambda self: self.has_pod and not self.kubelet.pod.is_over and self.was_tried)
+    @rule()
+    def kubelet_tells_the_phase(self) -> None:
+        self.kubelet.tell_phase()
+
+    @precondition(lambda self: self.can_be_overdue)
+    @rule()
+    def kubelet_reaches_the_deadline(self) -> None:
+        self.kubelet.reach_deadline()
+
+    @precondition(lambda self: self.is_alive)
+    @rule()
+    def disk_is_full(self) -> None:
+        self.kubelet.evict_for_disk()
+
+    @precondition(lambda self: self.has_pod and not self.kubelet.pod.is_over)
+    @rule(
+        reason=st.sampled_from(
+            ["EvictionByEvictionAPI", "PreemptionByScheduler", "TerminationByKubelet"]
+        )
+    )
+    def pod_is_disrupted(self, reason: str) -> None:
+        self.kubelet.evict_for_node(reason)
+
+    @precondition(lambda self: self.has_pod and self.kubelet.deleting)
+    @rule()
+    def kubelet_notices_the_deletion(self) -> None:
+        self.kubelet.notice_deletion()
+
+    @precondition(lambda self: self.has_pod and self.kubelet.deleting and not self.is_alive)
+    @rule()
+    def kubelet_removes_the_pod(self) -> None:
+        self.kubelet.remove()
+
+    @property
+    def has_pod(self) -> bool:
+        return self.cluster.pod is not None
+
+    @property
+    def is_alive(self) -> bool:
+        return self.has_pod and self.kubelet.truth.alive
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether the container has ended, or could not be started."""
+        return self.kubelet.pod.terminated is not None
+
+    @property
+    def can_accept(self) -> bool:
+        if not self.has_pod or self.kubelet.waits_for_node or self.kubelet.deleting:
+            return False
+        return self.kubelet.truth.accepted is None and not self.kubelet.pod.is_over
+
+    @property
+    def can_be_overdue(self) -> bool:
+        if not self.has_pod or self.kubelet.pod.is_over or self.was_tried:
+            return False
+        return self.kubelet.overdue and self.kubelet.truth.signalled is not Cause.DEADLINE
+
+    # What must hold
+
+    @invariant()
+    def every_new_status_follows_from_the_one_before(self) -> None:
+        told = self.cluster.history
+        before = told[self.seen - 1] if self.seen else RunStatus()
+        for after in told[self.seen :]:
+            check_step(before, after)
+            before = after
+        self.seen = len(told)
+
+    @invariant()
+    def pods_are_made_only_for_runs_that_are_ready(self) -> None:
+        assert all(phase is Phase.READY for phase in self.created_in)
+
+    @override
+    def teardown(self) -> None:
+        """Faults stop; the run must end, in the right way, and then nothing is written any more."""
+        if not hasattr(self, "cluster"):
+            return
+        self.cluster.faults.clear()
+        self.cluster.refusal = None
+        for _ in range(PATIENCE):
+            self.everything_is_told_and_done()
+            if isinstance(self.operator.runs.get("team", "hello"), FinishedRun):
+                break
+            self._kubelet_makes_progress()
+            self.cluster.pass_time(0.3)
+        self._check_the_end()
+
+    def _kubelet_makes_progress(self) -> None:
+        """The next thing that a healthy node does."""
+        kubelet = self.kubelet
+        steps = (
+            (self.is_alive, self._container_ends_soon),
+            (self.has_pod and kubelet.deleting, kubelet.remove),
+            (self.has_pod and not kubelet.pod.is_over and self.was_tried, kubelet.tell_phase),
+            (self.has_pod and kubelet.waits_for_node, kubelet.schedule),
+            (self.can_accept, kubelet.accept),
+            (self.can_be_overdue, kubelet.reach_deadline),
+            (self.has_pod and kubelet.may_start, kubelet.start),
+        )
+        next((step for possible, step in steps if possible), lambda: None)()
+
+    def _container_ends_soon(self) -> None:
+        if self.kubelet.deleting:
+            self.kubelet.notice_deletion()
+        if self.can_be_overdue:
+            self.kubelet.reach_deadline()
+        self.kubelet.exit(143 if self.kubelet.truth.signalled else 0)
+
+    def _check_the_end(self) -> None:
+        self.every_new_status_follows_from_the_one_before()
+        status, cluster = self.cluster.run.status, self.cluster
+        assert status.finished, f"the run is {status.phase} for ever"
+        assert status.cleanup == ()
+        assert status.observed_generation == cluster.run.metadata.generation
+        assert cluster.pod is None or not self.kubelet.truth.alive
+        assert cluster.pod is None or not cluster.secrets, "the Secret outlives its container"
+        assert cluster.writes <= MAX_WRITES
+        writes = cluster.writes
+        cluster.pass_time(10_000)
+        self.operator.restart()
+        self.everything_is_told_and_done()
+        assert cluster.writes == writes, "a finished run is written again"
+        check_verdict(status, cluster.history, self.kubelet.truths)
+
+
+TestRunMachine: Any = RunMachine.TestCase
+
+
+def test_the_machine_left_alone_brings_a_run_to_its_success_in_five_writes() -> None:
+    """Secret, pod, RUNNING, the Secret's delete, SUCCEEDED."""
+    machine = RunMachine()
+    machine.begin(timeout=TIMEOUT, there=True)
+    machine.teardown()
+
+    assert [s.phase for s in machine.cluster.history] == [Phase.RUNNING, Phase.SUCCEEDED]
+    assert machine.cluster.writes == 5
