@@ -15,7 +15,7 @@ from types import ModuleType
 import actor_operator
 from actor_operator.kube.resources import Resource
 
-VERBS = {
+VERBS: dict[str, set[str]] = {
     "get": {"get"},
     "create": {"create"},
     "put": {"update"},
@@ -25,8 +25,9 @@ VERBS = {
     "watch": {"watch"},
     "read_stream": {"get"},
     "KindSource": {"list", "watch"},
+    "status_body": set(),
 }
-"""Verbs of a client's method, or of a class that is given the resource."""
+"""Verbs of a client's method, or of what else is given the resource; none: it sends nothing."""
 
 NOT_OF_THE_OPERATOR = ("actor_operator.cli", "actor_operator.kube.logs")
 """Modules whose calls are made with the rights of the person at the command line."""
