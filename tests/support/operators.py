@@ -1,0 +1,265 @@
+"""The real operator as processes beside a control plane, with the rights of the chart."""
+
+import os
+import re
+import signal
+import sys
+import time
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from tests.chart.helm import NAMESPACE, RELEASE, objects
+from tests.cluster_tool.child import Child
+from tests.cluster_tool.control_plane import ControlPlane
+from tests.cluster_tool.kubectl import Kubectl
+from tests.cluster_tool.ports import free_ports
+
+USER = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+"""The operator, as the API server names it."""
+
+READY_SECONDS = 60.0
+"""How long a replica may take to fill its caches, or the only one to lead."""
+
+LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks the operator's endpoints."""
+
+
+def install_rights(control_plane: ControlPlane, *, without: frozenset[str] = frozenset()) -> None:
+    """Apply all that the chart renders but the operator's pods themselves.
+
+    Parameters
+    ----------
+    control_plane
+        Where to.
+    without
+        Further kinds that are left out.
+    """
+    left_out = without | {"Deployment", "PodDisruptionBudget"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+    wanted = [namespace, *(found for found in objects() if found["kind"] not in left_out)]
+    kubectl = Kubectl(control_plane.kubeconfig)
+    kubectl.apply(yaml.safe_dump_all(wanted))
+    if "CustomResourceDefinition" not in left_out:
+        kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+
+def chart_settings() -> dict[str, Any]:
+    """The operator's settings file as the chart renders it."""
+    (config,) = (found for found in objects() if found["kind"] == "ConfigMap")
+    settings: dict[str, Any] = yaml.safe_load(config["data"]["settings.yaml"])
+    return settings
+
+
+class Credentials:
+    """A token of the operator's service account in a file, and the kubeconfig that names it.
+
+    The token is bound to a Secret: when that is deleted, the API server refuses the token.
+
+    Parameters
+    ----------
+    control_plane
+        Whose API server.
+    name
+        Name of the files.
+    folder
+        Where they are.
+    server
+        Another address of the API server, for instance a relay's.
+    """
+
+    def __init__(
+        self, control_plane: ControlPlane, name: str, folder: Path, *, server: str = ""
+    ) -> None:
+        self._kubectl = Kubectl(control_plane.kubeconfig)
+        self._name = name
+        self._count = 0
+        self._token = folder / f"{name}.token"
+        self.kubeconfig = folder / f"{name}.kubeconfig"
+        """Path of the kubeconfig."""
+        self.rotate()
+        cluster = {
+            "server": server or control_plane.url,
+            "certificate-authority": str(control_plane.ca),
+        }
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "it", "cluster": cluster}],
+            "users": [{"name": "it", "user": {"tokenFile": str(self._token)}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+            "current-context": "it",
+        }
+        self.kubeconfig.write_text(yaml.safe_dump(config))
+
+    @property
+    def id(self) -> str:
+        """Id of the current token, as the audit log has it."""
+        payload = self._token.read_text().split(".")[1]
+        claims = msgspec.json.decode(_base64(payload))
+        return f"JTI={claims['jti']}"
+
+    def rotate(self) -> None:
+        """Write a new token into the file."""
+        self._count += 1
+        secret = f"{self._name}-{self._count}"
+        here = f"--namespace={NAMESPACE}"
+        self._kubectl.run("create", "secret", "generic", secret, here)
+        bound = ("--bound-object-kind=Secret", f"--bound-object-name={secret}")
+        self._token.write_text(self._kubectl.run("create", "token", RELEASE, here, *bound).strip())
+
+    def revoke(self) -> None:
+        """Make the API server refuse the current token (it remembers old answers for 10 s)."""
+        secret = f"{self._name}-{self._count}"
+        self._kubectl.run("delete", "secret", secret, f"--namespace={NAMESPACE}")
+
+
+class OperatorProcess:
+    """One replica: the real command with the chart's settings.
+
+    Parameters
+    ----------
+    name
+        Name of its files.
+    credentials
+        With which it asks the API server.
+    settings
+        The whole settings file; ports are chosen here.
+    folder
+        Where its log goes.
+    """
+
+    def __init__(
+        self, name: str, credentials: Credentials, settings: Mapping[str, Any], folder: Path
+    ) -> None:
+        self.name = name
+        self.credentials = credentials
+        self._probes, self._metrics = free_ports(2)
+        ports = {"host": "127.0.0.1", "probesPort": self._probes, "metricsPort": self._metrics}
+        file = folder / f"{name}.yaml"
+        file.write_text(yaml.safe_dump({**settings, "probes": ports}))
+        self.log_file = folder / f"{name}.log"
+        """What it wrote."""
+        self._child = Child(
+            f"operator {name}",
+            [
+                "env",
+                f"KUBECONFIG={credentials.kubeconfig}",
+                sys.executable,
+                *("-m", "actor_operator", "operator", "--settings", str(file)),
+            ],
+            self.log_file,
+        )
+        self.running = True
+        """False once it was ended here."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._child.pid
+
+    def check(self) -> None:
+        """Do nothing while it runs.
+
+        Raises
+        ------
+        ClusterToolError
+            It has ended by itself.
+        """
+        self._child.check()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.running = False
+        self._child.kill()
+
+    def stop(self) -> tuple[int, float]:
+        """SIGTERM; returns its exit code and how many seconds it took."""
+        self.running = False
+        begun = time.monotonic()
+        os.kill(self.pid, signal.SIGTERM)
+        code = self._child.wait()
+        return code, time.monotonic() - begun
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    def wait_ready(self) -> None:
+        """Wait until its caches are filled.
+
+        Raises
+        ------
+        TimeoutError
+            It takes too long.
+        ClusterToolError
+            It has ended.
+        """
+        self._wait(lambda: self._get(self._metrics, "/readyz") is not None, "is not ready")
+
+    def wait_leading(self) -> None:
+        """Wait until it leads; raises as `wait_ready`."""
+        self._wait(lambda: self.leads, "does not lead")
+
+    @property
+    def leads(self) -> bool:
+        """Whether it says that it leads."""
+        return self.metric("actor_operator_leader") == 1
+
+    @property
+    def healthy(self) -> bool:
+        """Whether its liveness probe would pass."""
+        return self._get(self._probes, "/healthz") is not None
+
+    def metric(self, line: str) -> float:
+        """The value of a metric by the begin of its line; lines with several labels are added."""
+        text = self._get(self._metrics, "/metrics") or ""
+        found = re.findall(rf"^{re.escape(line)}.* ([0-9.e+-]+)$", text, re.MULTILINE)
+        return sum(float(value) for value in found)
+
+    def said(self, text: str = "") -> list[dict[str, Any]]:
+        """Its log lines whose event holds a text."""
+        lines = (msgspec.json.decode(line) for line in self.log_file.read_bytes().splitlines())
+        return [line for line in lines if text in line["event"]]
+
+    @property
+    def memory_mbytes(self) -> float:
+        """Resident memory."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found.group(1)) / 1024 if found else 0.0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Processor time since its start."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _wait(self, done: Any, what: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not done():
+            self.check()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.name} {what}. {self._child.log_tail()}")
+            time.sleep(0.1)
+
+    @staticmethod
+    def _get(port: int, path: str) -> str | None:
+        try:
+            with LOCAL.open(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            return None
+
+
+def _base64(text: str) -> bytes:
+    import base64
+
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

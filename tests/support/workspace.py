@@ -1,0 +1,176 @@
+"""A namespace of a real cluster in which a test makes Actors and runs."""
+
+import http.client
+import itertools
+import time
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from tests.cluster_tool.control_plane import ControlPlane
+from tests.support.history import POD, RUN, History, Object, status_of
+from tests.support.recorder import SOURCES, Recorder
+from tests.support.rest import GROUP_PATH, MERGE_PATCH, Answer, RestClient
+
+ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
+"""The phases of a run that has ended."""
+
+ATTEMPTS = 3
+"""How often a request is sent whose connection breaks: servers are killed in these tests."""
+
+_numbers = itertools.count(1)
+
+
+class Admin:
+    """Sends requests as the cluster's administrator, over a new connection when one breaks."""
+
+    def __init__(self, control_plane: ControlPlane) -> None:
+        self._control_plane = control_plane
+        self._client: RestClient | None = None
+
+    def call(self, verb: str, path: str, body: Any = None, **options: Any) -> Answer:
+        """Send one request.
+
+        Raises
+        ------
+        OSError
+            The server does not answer.
+        """
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                self._client = self._client or RestClient(self._control_plane)
+                return self._client.call(verb, path, body, **options)
+            except (OSError, http.client.HTTPException):
+                self.close()
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
+
+    def must(self, verb: str, path: str, body: Any = None, **options: Any) -> Any:
+        """Send one request and return the answer's body.
+
+        Raises
+        ------
+        AssertionError
+            The server refuses it.
+        """
+        answer = self.call(verb, path, body, **options)
+        assert answer.accepted, f"{verb} {path}: {answer.sentences}"
+        return answer.body
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._client is not None:
+            self._client.close()
+        self._client = None
+
+
+class Workspace:
+    """One namespace.
+
+    Parameters
+    ----------
+    admin
+        With which objects are made.
+    recorder
+        With which they are seen.
+    labels
+        Labels of the namespace.
+    """
+
+    def __init__(
+        self, admin: Admin, recorder: Recorder, *, labels: dict[str, str] | None = None
+    ) -> None:
+        self.admin = admin
+        self.recorder = recorder
+        self.namespace = f"team-{next(_numbers)}"
+        metadata = {"name": self.namespace, "labels": labels or {}}
+        admin.must("POST", "/api/v1/namespaces", {"metadata": metadata})
+
+    # Making
+
+    def actor(self, name: str, image: str = "simulate-0.5s", **spec: Any) -> str:
+        """Create an Actor with one build; the image's tag says what becomes of its pods."""
+        build = {"number": "1.0.1", "image": f"registry.example/actor:{image}"}
+        spec = {"builds": [build], "taggedBuilds": {"latest": "1.0.1"}} | spec
+        self.create("actors", {"kind": "Actor", "metadata": {"name": name}, "spec": spec})
+        return name
+
+    def run(self, name: str, actor: str = "quick", **spec: Any) -> str:
+        """Create a run."""
+        body = {"kind": "ActorRun", "metadata": {"name": name}, "spec": {"actor": actor, **spec}}
+        self.create("actorruns", body)
+        return name
+
+    def create(self, plural: str, body: Object) -> None:
+        """Create an object of our group."""
+        body = {"apiVersion": "actor-operator.dev/v1alpha1", **body}
+        self.admin.must("POST", self.path(plural), body)
+
+    def path(self, plural: str, name: str = "", *, core: bool = False) -> str:
+        """Path of objects of this namespace."""
+        group = "/api/v1" if core else GROUP_PATH
+        path = f"{group}/namespaces/{self.namespace}/{plural}"
+        return f"{path}/{name}" if name else path
+
+    # Asking
+
+    def abort(self, name: str, mode: str = "Immediate") -> None:
+        """Ask for a run to be aborted."""
+        self.patch(name, {"spec": {"abort": {"attempt": 1, "mode": mode}}})
+
+    def patch(self, name: str, patch: Any) -> None:
+        """Merge-patch a run."""
+        path = self.path("actorruns", name)
+        self.admin.must("PATCH", path, patch, content_type=MERGE_PATCH)
+
+    def delete(self, plural: str, name: str, *, core: bool = False) -> None:
+        """Delete an object."""
+        self.admin.must("DELETE", self.path(plural, name, core=core))
+
+    # Seeing
+
+    def status(self, name: str) -> Object:
+        """The status of a run, empty when there is none."""
+        return status_of(self.recorder.find(RUN, self.namespace, name) or {})
+
+    def phase(self, name: str) -> str:
+        """The phase of a run, empty when there is none."""
+        return str(self.status(name).get("phase", ""))
+
+    def pods(self) -> list[Object]:
+        """The pods of this namespace's runs."""
+        return self.recorder.all(POD, self.namespace)
+
+    def wait(self, name: str, phases: Collection[str] = ENDED, seconds: float = 60) -> Object:
+        """Wait until a run is in one of some phases; returns its status."""
+        phases = {phases} if isinstance(phases, str) else phases
+        what = f"run {name} is {' or '.join(sorted(phases))}"
+        self.recorder.wait(what, lambda: self.phase(name) in phases, seconds)
+        return self.status(name)
+
+    def wait_all(self, names: Iterable[str], seconds: float = 60) -> None:
+        """Wait until runs have ended."""
+        deadline = time.monotonic() + seconds
+        for name in names:
+            self.wait(name, seconds=max(0.1, deadline - time.monotonic()))
+
+    def wait_reason(self, name: str, kind: str, reason: str, seconds: float = 60) -> None:
+        """Wait until a condition of a run has a reason."""
+
+        def done() -> bool:
+            conditions = self.status(name).get("conditions") or ()
+            return any(c["type"] == kind and c["reason"] == reason for c in conditions)
+
+        self.recorder.wait(f"condition {kind} of run {name} is {reason}", done, seconds)
+
+    def history(self) -> History:
+        """Everything that was committed here until now."""
+        for kind in SOURCES:
+            plural, core = {RUN: ("actorruns", False), POD: ("pods", True)}.get(
+                kind, ("secrets", True)
+            )
+            query = "" if kind == RUN else "?labelSelector=actor-operator.dev/run-uid"
+            items = self.admin.must("GET", self.path(plural, core=core) + query)["items"]
+            versions = {i["metadata"]["name"]: i["metadata"]["resourceVersion"] for i in items}
+            self.recorder.catch_up(kind, self.namespace, versions)
+        return self.recorder.history(self.namespace)
