@@ -61,6 +61,7 @@ class FakeSource:
     def __init__(self, page_size: int = 2) -> None:
         self.revision = 100
         self.objects: dict[str, Object] = {}
+        self.latency = 0.01
         self.calls = 0
         self.lists = 0
         self.watches: list[str] = []
@@ -167,7 +168,7 @@ class FakeSource:
 
     async def _perhaps_fail(self) -> None:
         self.calls += 1
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(self.latency)
         if self.down is not None:
             raise self.down
         if self.failures:

@@ -453,12 +453,12 @@ async def test_versions_that_do_not_compare_are_waited_for_with_a_list(world: Wo
 
 
 async def test_a_list_under_way_is_not_enough_for_who_asks_during_it(world: World) -> None:
-    world.source.put("a")
-    world.source.put("b")
-    world.source.put("c")
+    for name in "abc":
+        world.source.put(name)
+    world.source.latency = 0.8  # two pages: the list is under way when patience ends
     world.start()
-    await asyncio.sleep(0.015)  # between the pages of the first list
-    await world.informer.wait_for("another-etcd-7")
+    await asyncio.sleep(0.5)
+    await asyncio.wait_for(world.informer.wait_for("another-etcd-7"), 10)
     assert world.source.lists == 2
 
 
