@@ -1,0 +1,225 @@
+"""Carrying out decisions: what is written, in which order, and what refusals mean."""
+
+from typing import Any, cast
+
+import pytest
+from tests.support.builders import KEY, RUN_UID, SETTINGS, SUFFIX, a_pod, a_run, an_actor
+from tests.support.toy_cluster import drive
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.views.pod import PodView
+from actor_operator.desired.pod import build_objects
+from actor_operator.desired.resolve import resolve
+from actor_operator.kube.errors import (
+    AlreadyExistsError,
+    ApiError,
+    Cause,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    QuotaExceededError,
+    ServerError,
+    TooManyRequestsError,
+    UnreachableError,
+)
+from actor_operator.lifecycle.decide import Action, CreatePod, DeletePod, DeleteSecret, StopPod
+from actor_operator.reconcile.execute import Executor, Refusal, explain_refusal
+
+RUN = a_run()
+OBJECTS = build_objects(RUN, resolve(RUN, an_actor(), SETTINGS), key=KEY, settings=SETTINGS)
+CREATE = CreatePod(OBJECTS)
+
+
+class Recorder:
+    """Stands for pods and Secrets of the API server; notes every call."""
+
+    def __init__(self, refusal: ApiError | None = None, existing: PodView | None = None) -> None:
+        self.calls: list[tuple[str, ...]] = []
+        self.refusal = refusal
+        self.existing = existing
+
+    async def create(self, namespace: str, pod: object) -> PodView:
+        self.calls.append(("create pod", namespace))
+        if self.refusal is not None:
+            raise self.refusal
+        return a_pod()
+
+    async def read(self, namespace: str, name: str) -> PodView | None:
+        self.calls.append(("read pod", namespace, name))
+        return self.existing
+
+    async def delete(self, namespace: str, name: str, **how: Any) -> None:
+        kind = "delete pod" if how else "delete secret"
+        self.calls.append((kind, namespace, name, *map(str, how.values())))
+
+    async def stop(self, namespace: str, name: str) -> None:
+        self.calls.append(("stop pod", namespace, name))
+
+    async def ensure(self, namespace: str, secret: object) -> None:
+        self.calls.append(("ensure secret", namespace))
+
+
+def carry_out(recorder: Recorder, *actions: Action) -> PodView | Refusal | None:
+    fake = cast("Any", recorder)
+    return drive(Executor(pods=fake, secrets=fake).carry_out(RUN, actions))
+
+
+# What is written
+
+
+def test_the_secret_is_there_before_the_pod_that_needs_it() -> None:
+    recorder = Recorder()
+
+    assert carry_out(recorder, CREATE) == a_pod()
+    assert recorder.calls == [("ensure secret", "team"), ("create pod", "team")]
+
+
+def test_actions_are_carried_out_in_their_order() -> None:
+    recorder = Recorder()
+    outcome = carry_out(
+        recorder,
+        DeleteSecret("team", f"p-{SUFFIX}"),
+        DeletePod("team", "p", "uid-1", 1),
+        StopPod("team", "q", "uid-2"),
+    )
+
+    assert outcome is None
+    assert recorder.calls == [
+        ("delete secret", "team", f"p-{SUFFIX}"),
+        ("delete pod", "team", "p", "uid-1", "1"),
+        ("stop pod", "team", "q"),
+    ]
+
+
+def test_nothing_to_do_is_nothing_written() -> None:
+    recorder = Recorder()
+
+    assert carry_out(recorder) is None
+    assert recorder.calls == []
+
+
+# A name that exists
+
+
+def test_a_pod_of_ours_from_a_lost_answer_is_taken_over() -> None:
+    ours = a_pod(running=2)
+    recorder = Recorder(AlreadyExistsError("exists", status=409), existing=ours)
+
+    assert carry_out(recorder, CREATE) is ours
+    assert ("delete secret", "team", OBJECTS.secret_name) not in recorder.calls
+
+
+def test_a_pod_of_anothers_is_neither_taken_nor_deleted() -> None:
+    theirs = a_pod(owner="another-uid")
+    recorder = Recorder(AlreadyExistsError("exists", status=409), existing=theirs)
+    outcome = carry_out(recorder, CREATE)
+
+    assert isinstance(outcome, Refusal)
+    assert (outcome.reason, outcome.final) == (Reason.NAME_TAKEN, False)
+    assert theirs.name in outcome.message
+    assert not any(call[0] == "delete pod" for call in recorder.calls)
+
+
+def test_a_pod_that_goes_away_while_we_look_is_tried_again() -> None:
+    recorder = Recorder(AlreadyExistsError("exists", status=409), existing=None)
+
+    with pytest.raises(AlreadyExistsError):
+        carry_out(recorder, CREATE)
+
+
+# Refusals
+
+REFUSALS = [
+    pytest.param(
+        QuotaExceededError("exceeded quota: q", status=403),
+        Reason.QUOTA_EXCEEDED,
+        False,
+        id="a full quota passes",
+    ),
+    pytest.param(
+        ForbiddenError('pods is forbidden: User "x" cannot create resource "pods"', status=403),
+        Reason.POD_REJECTED,
+        False,
+        id="a right of the operator can be granted",
+    ),
+    pytest.param(
+        ForbiddenError('error looking up service account team/default: "default" not found'),
+        Reason.POD_REJECTED,
+        False,
+        id="the ServiceAccount of a new namespace comes",
+    ),
+    pytest.param(
+        ForbiddenError('violates PodSecurity "restricted:latest"', status=403),
+        Reason.POD_REJECTED,
+        True,
+        id="Pod Security does not change its mind",
+    ),
+    pytest.param(
+        ForbiddenError("maximum memory usage per Container is 64Mi", status=403),
+        Reason.POD_REJECTED,
+        True,
+        id="a LimitRange does not change its mind",
+    ),
+    pytest.param(
+        InvalidError("spec.containers[0].image: Invalid value", status=422),
+        Reason.POD_REJECTED,
+        True,
+        id="an invalid pod stays invalid",
+    ),
+    pytest.param(
+        ForbiddenError(
+            "unable to create new content",
+            status=403,
+            causes=(Cause("NamespaceTerminating", "namespace is being terminated", ""),),
+        ),
+        Reason.POD_REJECTED,
+        False,
+        id="a namespace that goes away is no fault of the run",
+    ),
+    pytest.param(
+        ServerError('failed calling webhook "x": no endpoints available', status=500),
+        Reason.ADMISSION_UNAVAILABLE,
+        False,
+        id="a webhook comes back",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "reason", "final"), REFUSALS)
+def test_refusal(*, error: ApiError, reason: Reason, final: bool) -> None:
+    recorder = Recorder(error)
+    outcome = carry_out(recorder, CREATE)
+
+    assert isinstance(outcome, Refusal)
+    assert (outcome.reason, outcome.final) == (reason, final)
+    assert str(error) in outcome.message
+
+
+def test_a_refused_pod_leaves_no_secret_behind() -> None:
+    recorder = Recorder(QuotaExceededError("exceeded quota: q", status=403))
+    carry_out(recorder, CREATE)
+
+    assert recorder.calls[-1] == ("delete secret", "team", OBJECTS.secret_name)
+
+
+PASSING = [
+    ServerError("etcdserver: request timed out", status=500),
+    ServerError("overloaded", status=503),
+    UnreachableError("no answer", may_have_applied=True),
+    TooManyRequestsError("slow down", status=429, retry_after=3.0),
+    ConflictError("the quota has been modified", status=409),
+]
+
+
+@pytest.mark.parametrize("error", PASSING, ids=lambda error: f"{error.status} {error}")
+def test_what_passes_by_itself_is_no_refusal_and_keeps_the_secret(error: ApiError) -> None:
+    recorder = Recorder(error)
+
+    assert explain_refusal(error) is None
+    with pytest.raises(type(error)):
+        carry_out(recorder, CREATE)
+    assert not any(call[0] == "delete secret" for call in recorder.calls)
+
+
+def test_the_uid_of_the_run_is_what_makes_a_pod_ours() -> None:
+    assert a_pod().controller_uid() == RUN_UID
