@@ -3,6 +3,7 @@
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import yaml
 from tests.support.apiserver.cel_rules import check_rules, compile_rules
 from tests.support.apiserver.clock import Clock, timestamp
@@ -82,29 +83,34 @@ def read_definitions(path: Path) -> tuple[Object, ...]:
 
 def kinds_of(definition: Object) -> list[Kind]:
     """One kind for each served version of a definition."""
-    spec, names = definition["spec"], definition["spec"]["names"]
-    return [
-        Kind(
-            group=spec["group"],
-            version=version["name"],
-            plural=names["plural"],
-            kind=names["kind"],
-            namespaced=spec["scope"] == "Namespaced",
-            has_status="status" in (version.get("subresources") or {}),
-            has_generation=True,
-            needs_resource_version=True,
-            custom=True,
-            short_names=tuple(names.get("shortNames") or ()),
-            categories=tuple(names.get("categories") or ()),
-            selectable={
-                entry["jsonPath"].lstrip("."): entry["jsonPath"].lstrip(".")
-                for entry in version.get("selectableFields") or []
-            },
-            strategy=CustomStrategy(version["schema"]["openAPIV3Schema"]),
-        )
-        for version in spec["versions"]
-        if version["served"]
-    ]
+    return _kinds(msgspec.json.encode(definition["spec"]))
+
+
+@cache
+def _kinds(encoded: bytes) -> list[Kind]:
+    """The kinds of a definition's spec, made once: to compile their rules takes a while."""
+    spec: Object = msgspec.json.decode(encoded)
+    return [_kind(spec, version) for version in spec["versions"] if version["served"]]
+
+
+def _kind(spec: Object, version: Object) -> Kind:
+    names = spec["names"]
+    selectable = [entry["jsonPath"].lstrip(".") for entry in version.get("selectableFields") or []]
+    return Kind(
+        group=spec["group"],
+        version=version["name"],
+        plural=names["plural"],
+        kind=names["kind"],
+        namespaced=spec["scope"] == "Namespaced",
+        has_status="status" in (version.get("subresources") or {}),
+        has_generation=True,
+        needs_resource_version=True,
+        custom=True,
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        selectable={path: path for path in selectable},
+        strategy=CustomStrategy(version["schema"]["openAPIV3Schema"]),
+    )
 
 
 def established(definition: Object, clock: Clock) -> Object:

@@ -63,6 +63,8 @@ class Watch:
     tap: Tap
     sent: int = 0
     """Events that were sent, bookmarks not counted."""
+    _told: int = 0
+    """Newest revision that the client knows of."""
     _pending: deque[tuple[float, bytes]] = field(default_factory=deque)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _ending: Ending | None = None
@@ -72,10 +74,12 @@ class Watch:
         if change.kind.storage == self.kind.storage:
             line = event_line(self.kind, change, self.options.selector)
             if line:
+                self._told = change.revision
                 self.send(line)
 
     def end_of_the_initial(self, revision: int) -> None:
         """Say, to whom wants bookmarks, that all objects of before have been sent."""
+        self._told = revision
         if self.options.bookmarks:
             self.send(bookmark_line(self.kind, revision, {INITIAL_EVENTS_END: "true"}))
 
@@ -135,7 +139,10 @@ class Watch:
 
     async def _write_bookmark(self, store: Store, response: web.StreamResponse) -> None:
         """Only when nothing is pending: a bookmark says that all before it was sent."""
-        if self.options.bookmarks and not self._pending and not self.tap.held:
+        if not self.options.bookmarks or self._pending or self.tap.held:
+            return
+        if store.revision > max(self._told, self.options.revision):
+            self._told = store.revision
             await response.write(bookmark_line(self.kind, store.revision))
 
 
