@@ -5,7 +5,7 @@ import asyncio
 import click
 import msgspec
 
-from actor_operator.api.views.run import AbortRequest, RunView
+from actor_operator.api.views.run import RunView
 from actor_operator.cli.completions import run_names
 from actor_operator.cli.format import verdict
 from actor_operator.cli.objects import Run, decode_run, read_run
@@ -18,14 +18,10 @@ from actor_operator.kube.errors import NotFoundError
 from actor_operator.kube.runs import ACTOR_RUNS
 
 IMMEDIATE, GRACEFUL = "Immediate", "Graceful"
+"""Modes of an abort."""
 
-
-class _AbortSpec(msgspec.Struct):
-    abort: AbortRequest
-
-
-class _AbortPatch(msgspec.Struct):
-    spec: _AbortSpec
+HOW = {IMMEDIATE: " at once", GRACEFUL: " gracefully"}
+"""Each mode in words."""
 
 
 @click.command("abort")
@@ -58,25 +54,29 @@ async def _abort(session: Session, name: str, mode: str, *, wait: bool) -> None:
     if run.view.status.finished:
         click.echo(f"{name} is {run.view.status.phase} already: there is nothing to abort.")
         return
-    if not is_asked_for(run.view, mode):
+    asked = _asked_for(run.view)
+    if asked in {mode, IMMEDIATE}:
+        click.echo(f"{name} is being aborted{HOW[asked]} already.")
+    else:
         run = await _ask(session, run, mode)
-    click.echo(f"{name} is being aborted{' gracefully' if mode == GRACEFUL else ''}.")
+        click.echo(f"{name} is being aborted{HOW[mode]}.")
     if wait:
         final = await wait_for_end(session, run)
         click.echo(verdict(final.view))
 
 
-def is_asked_for(run: RunView, mode: str) -> bool:
-    """Whether the current attempt is to be aborted already, in this way or a faster one."""
+def _asked_for(run: RunView) -> str | None:
+    """The mode in which the current attempt is being aborted already."""
     request = run.spec.abort
     if request is None or request.attempt != run.status.attempt:
-        return False
-    return request.mode in {mode, IMMEDIATE}
+        return None
+    return request.mode
 
 
 async def _ask(session: Session, run: Run, mode: str) -> Run:
-    request = AbortRequest(attempt=run.view.status.attempt, mode=mode)
-    body = msgspec.json.encode(_AbortPatch(_AbortSpec(request)))
+    # Written out: what is left out of a merge patch stays as it is.
+    request = {"attempt": run.view.status.attempt, "mode": mode}
+    body = msgspec.json.encode({"spec": {"abort": request}})
     try:
         data = await session.client.patch(
             ACTOR_RUNS, run.namespace, run.name, body, PatchKind.MERGE

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from actor_operator.api.views.run import RunView
 from actor_operator.cli.events import EventView
-from actor_operator.cli.format import NONE, age, duration, situation
+from actor_operator.cli.format import NONE, age, duration, printable, situation
 from actor_operator.clock import timestamp
 
 LABEL_WIDTH = 14
@@ -39,7 +39,7 @@ def describe_run(run: RunView, events: Sequence[EventView] | None, now: datetime
 def _line(label: str, value: object) -> Iterator[str]:
     """A line, unless there is nothing to say."""
     if value not in {None, ""}:
-        yield f"{label + ':':<{LABEL_WIDTH}} {value}"
+        yield printable(f"{label + ':' if label else '':<{LABEL_WIDTH}} {value}")
 
 
 def _state(run: RunView, now: datetime) -> Iterator[str]:
@@ -166,4 +166,4 @@ def _table(title: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) ->
         cells = (
             f"{' '.join(cell.split()):<{width}}" for cell, width in zip(row, widths, strict=True)
         )
-        yield f"  {'  '.join(cells)}".rstrip()
+        yield printable(f"  {'  '.join(cells)}".rstrip())

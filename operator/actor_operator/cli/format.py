@@ -86,8 +86,17 @@ def _two(seconds: int, large: int, large_unit: str, small: int, small_unit: str)
     return f"{seconds // large}{large_unit}" + (f"{rest}{small_unit}" if rest else "")
 
 
+def printable(text: str) -> str:
+    """A text without what could move a terminal's cursor or change its colours."""
+    return "".join(symbol if symbol.isprintable() else " " for symbol in text)
+
+
 def situation(run: RunView) -> str:
     """Why a run that is not finished is where it is; empty when there is nothing to say."""
+    return printable(_situation(run))
+
+
+def _situation(run: RunView) -> str:
     status = run.status
     if status.observed_generation == UNSEEN:
         return "the operator has not seen it yet"
@@ -115,7 +124,7 @@ def verdict(run: RunView) -> str:
     line = f"{run.name} {status.phase}{took}"
     if status.failure is None or status.phase is Phase.ABORTED:
         return f"{line}."
-    return f"{line}: {status.failure.reason}: {status.failure.message}"
+    return printable(f"{line}: {status.failure.reason}: {status.failure.message}")
 
 
 def exit_code(run: RunView) -> int:

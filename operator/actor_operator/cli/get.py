@@ -56,7 +56,7 @@ def get(
     watch: bool,
     output: str | None,
 ) -> None:
-    """List runs, the newest last; with names, only those."""
+    """List runs, the newest last. With names, only those."""
     if names and (all_namespaces or phase or actor):
         raise click.UsageError("Names go with neither --all-namespaces nor --phase nor --actor.")
     if watch and (len(names) > 1 or output in {"json", "yaml"}):

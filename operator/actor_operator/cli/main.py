@@ -36,7 +36,9 @@ COMMANDS = {
     ),
     "settings": LazyCommand(f"{_HERE}.settings", "settings", "Show what can be set."),
     "completion": LazyCommand(
-        f"{_HERE}.completion", "completion", "Print a script that completes command lines."
+        f"{_HERE}.completion",
+        "completion",
+        "Print a script that completes actorctl's command lines.",
     ),
     "version": LazyCommand(
         f"{_HERE}.version", "version", "Show the versions of this program and of the cluster."

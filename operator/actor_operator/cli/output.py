@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.cli.format import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,7 +89,7 @@ class Table:
     def _fit(self, row: Sequence[str]) -> tuple[str, ...]:
         """As many cells as there are columns."""
         missing = len(self._columns) - len(row)
-        return (*row[: len(self._columns)], *[""] * missing)
+        return (*map(printable, row[: len(self._columns)]), *[""] * missing)
 
     def _write(self, table: Any) -> None:
         with self._console.capture() as captured:

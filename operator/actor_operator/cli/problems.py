@@ -15,6 +15,9 @@ INSTALL = (
 )
 """How the operator is installed, for those who have forgotten it."""
 
+NO_SUCH_KIND = "the server could not find the requested resource"
+"""What an API server says of a kind that it does not know, unless it knows nothing of its group."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -90,7 +93,7 @@ def _explain_answer(error: Any, server: str) -> Problem:
         case errors.UnauthorizedError():
             message = f"The cluster {server} refuses your credentials: {error.message}"
             hint = "Log in again, or use others: --context NAME, --kubeconfig FILE."
-        case errors.NotFoundError(reason=""):
+        case errors.NotFoundError() if not error.reason or error.message == NO_SUCH_KIND:
             message = f"Actor Operator is not installed in the cluster {server}."
             hint = f"Install it: {INSTALL}"
         case errors.ForbiddenError():
