@@ -73,7 +73,8 @@ def nodes(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
 
 @pytest.fixture(params=range(len(KINDS)), ids=[kind.__name__ for kind in KINDS])
 def kind(request: pytest.FixtureRequest) -> type[CustomResource]:
-    return KINDS[request.param]
+    chosen: type[CustomResource] = KINDS[request.param]
+    return chosen
 
 
 @pytest.fixture
