@@ -1,4 +1,4 @@
-"""Generates what is generated around the chart: ``python -m tests.chart.generate``.
+"""Generates what is generated around the chart: ``python -m tests.chart.generate [--check]``.
 
 ======================================  ====================================================
 ``helm/actor-operator/values.yaml``     the part ``settings``, from the operator's settings
@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 from tests.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, objects, template
 
 from actor_operator.cli.settings import default_settings_yaml, settings_schema
@@ -150,14 +151,22 @@ GENERATED: dict[Path, Callable[[str], str]] = {
 """Each generated file and what it should be, given what it is; in the order of generation."""
 
 
-def main() -> None:
-    """Write each file that differs."""
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when something would be written.")
+def main(*, check: bool) -> None:
+    """Write each generated file that differs."""
+    stale = []
     for path, generate in GENERATED.items():
         before = path.read_text(encoding="utf-8") if path.exists() else ""
         after = generate(before)
-        if after != before:
+        if after == before:
+            continue
+        stale.append(str(path.relative_to(ROOT)))
+        if not check:
             path.write_text(after, encoding="utf-8")
-            print(f"Wrote {path.relative_to(ROOT)}")  # noqa: T201 -- a command says what it did
+            click.echo(f"Wrote {stale[-1]}")
+    if check and stale:
+        raise click.ClickException(f"stale: {', '.join(stale)}; run `make crds`")
 
 
 if __name__ == "__main__":

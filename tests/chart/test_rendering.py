@@ -101,7 +101,7 @@ def test_no_name_of_a_template_function_is_left_in_the_output() -> None:
 def test_a_generated_file_is_up_to_date(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
 
-    assert GENERATED[path](text) == text, "run: python -m tests.chart.generate"
+    assert GENERATED[path](text) == text, "run: make crds"
 
 
 def test_kustomize_builds_the_same_objects_as_the_install_manifest() -> None:
