@@ -9,7 +9,7 @@ from tests.support.apiserver.cel_rules import check_rules, compile_rules
 from tests.support.apiserver.clock import Clock, timestamp
 from tests.support.apiserver.fields import FieldError, Object
 from tests.support.apiserver.kinds import Kind
-from tests.support.apiserver.schema import Schema, StructuralSchema, duplicates
+from tests.support.apiserver.schema import Schema, StructuralSchema
 from tests.support.apiserver.strategy import Strategy
 from typing_extensions import override
 
@@ -35,8 +35,8 @@ class CustomStrategy(Strategy):
     """Objects held to the definition's schema and rules."""
 
     def __init__(self, schema: Schema) -> None:
-        self._raw = schema
         self._schema = StructuralSchema(schema)
+        self._status_schema = StructuralSchema(_only_status(schema))
         self._rules = compile_rules(schema)
 
     @override
@@ -45,8 +45,13 @@ class CustomStrategy(Strategy):
         self._schema.default(obj)
 
     @override
+    def default_status(self, obj: Object) -> None:
+        self._status_schema.prune(obj)
+        self._status_schema.default(obj)
+
+    @override
     def prepare_create(self, obj: Object) -> None:
-        self._schema.default(obj)
+        self._status_schema.default(obj)
 
     @override
     def unknown_fields(self, obj: Object) -> list[str]:
@@ -62,16 +67,22 @@ class CustomStrategy(Strategy):
 
     @override
     def validate_status(self, new: Object, old: Object) -> list[FieldError]:
-        return self._with_rules(self._schema.validate_status(new), new, old)
+        return self._with_rules(self._status_schema.validate(new, old, spoken=""), new, old)
 
     def _with_rules(
         self, errors: list[FieldError], obj: Object, old: Object | None
     ) -> list[FieldError]:
         """All refusals; rules are not looked at where values are not even of their type."""
-        errors += duplicates(self._raw, obj, "")
         if any(error.cause()["reason"] in BLOCKING for error in errors):
             return [*errors, RULES_NOT_CHECKED]
         return errors + (check_rules(self._rules, obj, old) if self._rules else [])
+
+
+def _only_status(schema: Schema) -> Schema:
+    """The part of a schema that a write of the status can break; all else is kept as it is."""
+    parts = schema.get("properties") or {}
+    status = {name: part for name, part in parts.items() if name == "status"}
+    return {"properties": status, "x-kubernetes-preserve-unknown-fields": True}
 
 
 @cache

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -78,17 +77,13 @@ class Frontend:
         return _json(200, msgspec.json.encode(found)) if found else None
 
     def _note(self, request: web.BaseRequest, target: Target, body: bytes) -> Request:
-        decoded = _decoded(body)
-        name = target.name
-        if target.verb == "create" and isinstance(decoded, dict):
-            metadata = decoded.get("metadata")
-            name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+        name = target.name or _name_in(body)
         return self._requests.add(
             verb=target.verb,
             kind=target.resource,
             namespace=target.namespace,
             name=name,
-            body=decoded,
+            raw=body,
             query=dict(target.query),
             started=asyncio.get_running_loop().time(),
         )
@@ -165,13 +160,23 @@ class Frontend:
         )
 
 
-def _decoded(body: bytes) -> dict[str, Any] | list[Any] | None:
-    """The body for the log; one that is no JSON is left out."""
+class _Metadata(msgspec.Struct, frozen=True):
+    name: str = ""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    metadata: _Metadata = _Metadata()
+
+
+_named = msgspec.json.Decoder(_Named)
+
+
+def _name_in(body: bytes) -> str:
+    """The name of the object in a body, empty if there is none."""
     try:
-        value = msgspec.json.decode(body) if body else None
+        return _named.decode(body).metadata.name if body else ""
     except msgspec.DecodeError:
-        return None
-    return value if isinstance(value, (dict, list)) else None
+        return ""
 
 
 def _json(code: int, body: bytes, headers: Mapping[str, str] | None = None) -> web.Response:

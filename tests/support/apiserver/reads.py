@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+import bisect
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,17 +74,17 @@ def list_objects(store: Store, kind: Kind, namespace: str, options: ListOptions)
     """
     selector = Selector(kind, namespace, options.labels, options.fields)
     revision, start = _starting_point(store, options)
-    objects = _snapshot(store, kind, revision, start, options.token)
-    keys = [
-        key for key in sorted(objects) if key >= start and selector.matches(objects[key].object)
-    ]
-    page = keys[: options.limit] if options.limit else keys
+    keys, objects = _snapshot(store, kind, revision, start, options.token)
+    first = bisect.bisect_left(keys, start)
+    matching = (key for key in keys[first:] if selector.matches(objects[key].object))
+    page = list(itertools.islice(matching, options.limit or None))
+    following = next(matching, None)
     shown_revision = store.revision if revision == LATEST else revision
     metadata: dict[str, Any] = {"resourceVersion": str(shown_revision)}
-    if len(page) < len(keys):
-        metadata["continue"] = _token(shown_revision, keys[len(page)])
+    if following is not None:
+        metadata["continue"] = _token(shown_revision, following)
         if not options.labels and not options.fields:
-            metadata["remainingItemCount"] = len(keys) - len(page)
+            metadata["remainingItemCount"] = 1 + sum(1 for _ in matching)
     return list_bytes(kind, metadata, (objects[key] for key in page))
 
 
@@ -110,13 +112,14 @@ def _starting_point(store: Store, options: ListOptions) -> tuple[int, Key]:
 
 def _snapshot(
     store: Store, kind: Kind, revision: int, start: Key, token: str
-) -> dict[Key, Version]:
-    """The objects as of the list's revision."""
+) -> tuple[list[Key], dict[Key, Version]]:
+    """Keys in order and objects, as of the list's revision."""
     if revision in {LATEST, store.revision}:
-        return store.all(kind)
+        return store.keys(kind), store.all(kind)
     if token and revision < store.compacted:
         raise expired(CONTINUE_TOO_OLD, _token(LATEST, start))
-    return store.at(kind, revision)
+    objects = store.at(kind, revision)
+    return sorted(objects), objects
 
 
 def _token(revision: int, start: Key) -> str:

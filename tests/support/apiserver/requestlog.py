@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 from tests.support.apiserver.fields import Object
 from typing_extensions import override
 
@@ -26,8 +27,8 @@ class Request:
     namespace: str
     name: str
     """Name in the path, for a create the one in the body, empty if it was generated."""
-    body: Object | list[Any] | None
-    """The decoded body, None if there is none."""
+    raw: bytes
+    """The body as it came."""
     query: dict[str, str]
     started: float
     """Seconds, time of the event loop."""
@@ -35,6 +36,15 @@ class Request:
     """Status code of the answer, None as long as, or if, there was none."""
     applied: bool = False
     """Whether a write was committed."""
+
+    @property
+    def body(self) -> Object | list[Any] | None:
+        """The decoded body, None if there is none or if it is no JSON."""
+        try:
+            value = msgspec.json.decode(self.raw) if self.raw else None
+        except msgspec.DecodeError:
+            return None
+        return value if isinstance(value, dict | list) else None
 
     @property
     def is_write(self) -> bool:

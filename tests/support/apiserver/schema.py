@@ -43,20 +43,25 @@ class StructuralSchema:
         """Fill in defaults, in place."""
         _fill(self._schema, obj)
 
-    def validate(self, obj: Object, old: Object | None = None) -> list[FieldError]:
-        """What is wrong with an object; parts that are as they were are not looked at again."""
+    def validate(
+        self, obj: Object, old: Object | None = None, *, spoken: str | None = None
+    ) -> list[FieldError]:
+        """What is wrong with an object; parts that are as they were are not looked at again.
+
+        Sentences call each part by its name, or by `spoken` where that is given.
+        """
         errors = [FieldError(name, "Required value") for name in self._required if name not in obj]
-        for name in sorted(self._validators):
-            if name in obj and (old is None or obj[name] != old.get(name)):
-                errors += self._part_errors(obj, name, name)
+        changed = [
+            name
+            for name in sorted(self._validators)
+            if name in obj and (old is None or obj[name] != old.get(name))
+        ]
+        for name in changed:
+            found = self._validators[name].iter_errors(obj[name])
+            errors += field_errors(found, name, name if spoken is None else spoken)
+        for name in changed:
+            errors += _duplicates(self._schema["properties"][name], obj[name], name)
         return errors
-
-    def validate_status(self, obj: Object) -> list[FieldError]:
-        """What is wrong with a status that is written on its own."""
-        return self._part_errors(obj, "status", "") if "status" in obj else []
-
-    def _part_errors(self, obj: Object, name: str, spoken: str) -> list[FieldError]:
-        return field_errors(self._validators[name].iter_errors(obj[name]), name, spoken)
 
 
 def _unknown(
@@ -153,17 +158,18 @@ _KEPT_KEYWORDS = {
 """Keywords that mean the same in both."""
 
 
-def duplicates(schema: Schema, value: Any, path: str) -> list[FieldError]:
+def _duplicates(schema: Schema, value: Any, path: str) -> list[FieldError]:
     """Items of set and map lists that are there twice."""
     errors: list[FieldError] = []
     if isinstance(value, list):
         errors += _list_duplicates(schema, value, path)
         for index, item in enumerate(value):
-            errors += duplicates(schema.get("items") or {}, item, f"{path}[{index}]")
+            errors += _duplicates(schema.get("items") or {}, item, f"{path}[{index}]")
     elif isinstance(value, dict):
-        for name, child in (schema.get("properties") or {}).items():
-            if name in value:
-                errors += duplicates(child, value[name], f"{path}.{name}" if path else name)
+        known = schema.get("properties") or {}
+        for name in value.keys() & known.keys():
+            if isinstance(value[name], dict | list):
+                errors += _duplicates(known[name], value[name], f"{path}.{name}")
     return errors
 
 

@@ -80,6 +80,8 @@ class Store:
         self.compacted = 0
         """Revisions up to this one can no longer be asked for."""
         self._live: dict[str, dict[Key, Version]] = defaultdict(dict)
+        self._sorted: dict[str, list[Key]] = {}
+        """Keys in order, until one comes or goes."""
         self._log: dict[str, list[Change]] = defaultdict(list)
         self._listeners: list[Listener] = []
         self._kinds: dict[str, Kind] = {}
@@ -95,6 +97,12 @@ class Store:
     def kinds(self) -> list[Kind]:
         """The kinds that have or had objects."""
         return list(self._kinds.values())
+
+    def keys(self, kind: Kind) -> list[Key]:
+        """The keys of the live objects, in order."""
+        if kind.storage not in self._sorted:
+            self._sorted[kind.storage] = sorted(self._live[kind.storage])
+        return self._sorted[kind.storage]
 
     def put(self, kind: Kind, key: Key, obj: Object) -> Version:
         """Commit a new version."""
@@ -171,6 +179,8 @@ class Store:
 
     def _publish(self, change: Change) -> None:
         self._kinds.setdefault(change.kind.storage, change.kind)
+        if change.type != "MODIFIED":
+            self._sorted.pop(change.kind.storage, None)
         log = self._log[change.kind.storage]
         log.append(change)
         if len(log) > KEPT_CHANGES:

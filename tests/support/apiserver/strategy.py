@@ -24,6 +24,9 @@ class Strategy:
     def default(self, obj: Object) -> None:
         """Fill in, in place, what the client left out."""
 
+    def default_status(self, obj: Object) -> None:
+        """The same for a write of the status, in which nothing else can be new."""
+
     def prepare_create(self, obj: Object) -> None:
         """Set, in place, what only the server may set at creation."""
 

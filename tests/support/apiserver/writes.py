@@ -230,7 +230,7 @@ def _status_update(
     new.pop("status", None)
     if "status" in incoming:
         new["status"] = incoming["status"]
-    kind.strategy.default(new)
+    kind.strategy.default_status(new)
     return new, kind.strategy.validate_status(new, current.object)
 
 
