@@ -75,7 +75,7 @@ def wait_ready(host: Host) -> None:
     wait_until(
         f"containerd on {host.name}",
         lambda: host.check("containerd") and _answers(socket),
-        seconds=30,
+        seconds=60,
         explain=lambda: log_tail(host.log("containerd")),
     )
 

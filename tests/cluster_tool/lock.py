@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tests.cluster_tool.errors import ClusterToolError
+from tests.cluster_tool.interrupts import deferred
 
 
 @contextlib.contextmanager
@@ -20,24 +21,35 @@ def exclusive(state: Path) -> Iterator[None]:
         Another process holds it; the message names it.
     """
     path = state.with_name(f"{state.name}.lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(path) as file:
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        try:
-            yield
-        finally:
-            # Removed while held: whoever opened it meanwhile sees that and opens it anew.
-            path.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                path.parent.rmdir()
+    file: TextIO | None = None
+    try:
+        # A signal between the lock and the `try` would leave the file behind.
+        with deferred():
+            file = _locked(path)
+        yield
+    finally:
+        if file is not None:
+            with deferred():
+                _release(path, file)
+
+
+def _release(path: Path, file: TextIO) -> None:
+    """Remove the file while it is held: whoever opened it meanwhile sees that, and opens anew."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
+    file.close()
 
 
 def _locked(path: Path) -> TextIO:
+    """The lock's file, locked, with our process id in it."""
     while True:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.open("a+")
+        try:
+            file = path.open("a+")
+        except FileNotFoundError:
+            # The last cluster's holder has just removed the folder.
+            continue
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -50,5 +62,8 @@ def _locked(path: Path) -> TextIO:
             ) from None
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(path.stat(), os.fstat(file.fileno())):
+                file.truncate(0)
+                file.write(str(os.getpid()))
+                file.flush()
                 return file
         file.close()
