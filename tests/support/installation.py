@@ -54,7 +54,9 @@ def helm(kubeconfig: Path, *arguments: str) -> str:
     return run([str(toolchain.ensure_helm()), f"--kubeconfig={kubeconfig}", *arguments])
 
 
-def install_operator(kubeconfig: Path, *values: str, release: str = RELEASE) -> None:
+def install_operator(
+    kubeconfig: Path, *values: str, release: str = RELEASE, take_ownership: bool = False
+) -> None:
     """Install or upgrade the operator and wait until it is ready.
 
     Parameters
@@ -65,6 +67,8 @@ def install_operator(kubeconfig: Path, *values: str, release: str = RELEASE) -> 
         Values of the chart, as ``--set-json`` takes them.
     release
         Name of the release.
+    take_ownership
+        Take over the CRDs that another release has left.
     """
     # The image keeps its tag while its content changes: only the pods' template can say so.
     content = f'podAnnotations={{"image-content":"{cache_key(operator_image())}"}}'
@@ -79,5 +83,6 @@ def install_operator(kubeconfig: Path, *values: str, release: str = RELEASE) -> 
         "--create-namespace",
         "--wait",
         "--timeout=120s",
+        *(["--take-ownership"] if take_ownership else []),
         *(f"--set-json={value}" for value in (*values, content)),
     )

@@ -38,7 +38,8 @@ def aborted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | No
         phase=Phase.ABORTED,
         reason=Reason.ABORTED,
         message="The run was aborted.",
-        exit_code=ended.exit_code if ended else None,
+        # The kubelet gives a code also to a container that never ran.
+        exit_code=ended.exit_code if ended and observed.started_at else None,
         finished_at=(ended.finished_at if ended else None) or now,
     )
 

@@ -45,12 +45,6 @@ class WebServer(View, frozen=True):
     readiness_probe: bool = False
 
 
-class PullSecret(View, frozen=True):
-    """A pull secret of the Actor's namespace."""
-
-    name: str
-
-
 class ActorSpec(View, frozen=True):
     """``spec`` of an Actor."""
 
