@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic.alias_generators import to_camel
 from pydantic_settings import (
     BaseSettings,
-    EnvSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -25,6 +24,7 @@ from typing_extensions import override
 from actor_operator.constants import DEFAULT_WEB_PORT, WRITE_LANDING_SECONDS
 from actor_operator.errors import ConfigurationError
 from actor_operator.quantities import MEMORY_STEPS
+from actor_operator.settings_source import Environment
 
 ENV_PREFIX = "ACTOR_OPERATOR_"
 """Prefix of the environment variables that are read as settings."""
@@ -312,11 +312,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over the file, which comes in as init arguments."""
-        # "all": without it the camelCase names would be read without the prefix (NAMESPACE, LOG).
-        environment = EnvSettingsSource(
-            settings_cls, env_prefix=ENV_PREFIX, env_prefix_target="all"
-        )
-        return environment, init_settings
+        return Environment(settings_cls, env_prefix=ENV_PREFIX), init_settings
 
 
 def load_settings(path: Path | None = None) -> Settings:
