@@ -6,20 +6,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 from tests.support.apiserver import ApiServer, on
+from tests.support.connection import connection_to
 from tests.support.mirror import Mirror, mirror
-
-from actor_operator.kube.credentials import Connection
-
-
-def connection_to(server: ApiServer) -> Connection:
-    """A connection without TLS and token."""
-    return Connection(
-        url=server.url,
-        ssl=False,
-        namespace="default",
-        authorization=lambda: None,
-        reload=lambda: connection_to(server),
-    )
 
 
 @pytest.fixture
