@@ -38,7 +38,7 @@ TYPES = {
 }
 """Plural -> apiVersion and kind."""
 
-PATIENCE = 10.0
+PATIENCE = 40.0
 """Seconds that a test waits for something that has to come."""
 
 
