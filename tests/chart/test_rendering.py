@@ -70,12 +70,13 @@ def test_objects_carry_the_common_labels_and_the_releases_namespace() -> None:
         assert found["metadata"].get("namespace", "elsewhere") == "elsewhere"
 
 
-def test_two_releases_share_no_object() -> None:
+@pytest.mark.parametrize(("one", "two"), [("one", "two"), ("actor-operator", "actor-operator-2")])
+def test_two_releases_share_no_object(one: str, two: str) -> None:
     without_crds = (*EVERYTHING, "--set=crds.install=false")
-    one = {key(found) for found in objects(*without_crds, release="one")}
-    two = {key(found) for found in objects(*without_crds, release="two")}
+    first = {key(found) for found in objects(*without_crds, release=one)}
+    second = {key(found) for found in objects(*without_crds, release=two)}
 
-    assert one.isdisjoint(two)
+    assert first.isdisjoint(second)
 
 
 @pytest.mark.parametrize("release", ["a", "actor-operator", "a" * 53])
