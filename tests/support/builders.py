@@ -208,6 +208,7 @@ def a_pod(
             name=pod_name(run.name, run.uid, 1),
             namespace=run.namespace,
             uid="pod-uid",
+            creation_timestamp=at(0),
             labels={LABEL_RUN: run.name, LABEL_RUN_UID: run.uid, LABEL_ENVIRONMENT: SUFFIX},
             annotations={ANNOTATION_RESOLVED: annotation} if annotated else {},
             owner_references=(

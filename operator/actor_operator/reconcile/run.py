@@ -187,15 +187,15 @@ class RunReconciler:
         hold_back = self._settings.limits.hold_back_seconds
         run = observed.run
         for status in summarise(observed, decision, self._clock.now(), hold_back):
-            run = await self._write(run, status)
+            run = await self._write(run, status, observed.pod)
         if run.status.finished:
             self.forget(run.uid)
         return run is not observed.run
 
-    async def _write(self, run: RunView, status: RunStatus) -> RunView:
+    async def _write(self, run: RunView, status: RunStatus, pod: PodView | None) -> RunView:
         written = await self._run_writer.write_status(run, status)
         self._runs.apply(stub(written))
-        self._seams.status_written(run, written)
+        self._seams.status_written(run, written, pod)
         return written
 
     async def _tidy_up(self, observed: Observed) -> None:
@@ -204,4 +204,4 @@ class RunReconciler:
         await self._executor.carry_out(observed.run, actions)
         status = settle(observed, cleanup=cleanup)
         if status is not None:
-            await self._write(observed.run, status)
+            await self._write(observed.run, status, observed.pod)

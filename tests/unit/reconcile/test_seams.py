@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry
-from tests.support.builders import a_run, a_status, at
+from tests.support.builders import a_pod, a_run, a_status, at
 
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import Failure, RunStatus
 from actor_operator.metrics import Metrics
 from actor_operator.reconcile.seams import Seams
@@ -18,14 +19,16 @@ class FixedClock:
         return at(20)
 
 
-def measured(before: RunStatus | None, after: RunStatus | None) -> dict[str, float]:
+def measured(
+    before: RunStatus | None, after: RunStatus | None, pod: PodView | None = None
+) -> dict[str, float]:
     """The sums of all seams after one step; a pod was made when there is no status."""
     registry = CollectorRegistry()
     seams = Seams(metrics=Metrics(registry), clock=FixedClock())
     if after is None:
         seams.pod_created(a_run())
     else:
-        seams.status_written(a_run(status=before), a_run(status=after))
+        seams.status_written(a_run(status=before), a_run(status=after), pod)
     return {
         sample.labels["seam"]: sample.value
         for family in registry.collect()
@@ -43,6 +46,12 @@ def test_the_ways_to_the_start_and_to_telling_of_it_are_measured_once() -> None:
 
     assert measured(RunStatus(), started) == {"created_to_started": 5, "started_to_told": 15}
     assert measured(started, started) == {}
+
+
+def test_the_ways_of_the_pod_to_its_node_and_its_start_are_measured() -> None:
+    seams = measured(RunStatus(), a_status(started=5), a_pod(running=5))
+
+    assert (seams["pod_to_scheduled"], seams["scheduled_to_started"]) == (1, 4)
 
 
 def test_the_ways_to_the_end_and_to_telling_of_it_are_measured_once() -> None:
@@ -65,7 +74,7 @@ def test_clocks_that_differ_give_no_negative_time() -> None:
 def finished(status: RunStatus) -> dict[tuple[str, str], float]:
     registry = CollectorRegistry()
     seams = Seams(metrics=Metrics(registry), clock=FixedClock())
-    seams.status_written(a_run(), a_run(status=status))
+    seams.status_written(a_run(), a_run(status=status), None)
     return {
         (sample.labels["phase"], sample.labels["reason"]): sample.value
         for family in registry.collect()
