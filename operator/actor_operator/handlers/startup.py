@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import logging
+import sys
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -31,6 +32,11 @@ SHELL_PAUSE = 5.0
 
 LOUD_LOGGERS = ("kopf._core.reactor.observation", "kopf.activities", "aiohttp.access")
 """They repeat at every attempt, or at every probe, what we say once."""
+
+
+NESTING = 12_000
+"""Levels of nesting that are decoded. The API server takes inputs of 10,000 levels and Python reads
+1,000 by itself: one such run would make every list and watch of runs unreadable."""
 
 
 class EndlessBackoffs:
@@ -100,6 +106,7 @@ def run_operator(settings: Settings) -> None:
     ConfigurationError
         When the credentials or the settings do not allow it to start.
     """
+    sys.setrecursionlimit(NESTING)
     configure(level=settings.log.level, json=settings.log.format is LogFormat.JSON)
     for name in LOUD_LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
