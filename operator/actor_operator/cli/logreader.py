@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 
 from actor_operator.api.v1alpha1.conditions import ConditionType
 from actor_operator.api.views.run import RunView
+from actor_operator.cli.problems import cause_of
 from actor_operator.cli.session import Session
 from actor_operator.constants import CONTAINER_NAME
 from actor_operator.engine.backoff import Backoff
@@ -28,6 +29,9 @@ MAX_LINE_BYTES = 1024 * 1024
 
 OVERLAP_SECONDS = 5
 """By how much more than needed is asked for after a cut; what is known is left out."""
+
+OUTAGE = 2
+"""Failures in a row that are worth telling of: a single cut is daily life."""
 
 ATTEMPTS_AT_END = 5
 """How often the log of a container that has ended is tried."""
@@ -94,7 +98,7 @@ class LogReader:
         self._tail = tail
         self._pods: asyncio.Queue[str | None] = asyncio.Queue()
         self._last_pod = ""
-        self._troubled_pod = ""
+        self._failures = 0
 
     def see(self, run: RunView) -> None:
         """Take note of the run's pod, once its container has run."""
@@ -122,17 +126,16 @@ class LogReader:
     async def _read(self, pod: str) -> None:
         """Read one pod's log until its container has ended, and everything was read after that."""
         position = LogPosition()
-        failures = 0
+        self._failures = 0
         while True:
             over = await self._is_over(pod)
             if over is None:
                 self._session.tell(f"The pod {pod} is gone, and its log with it.")
                 return
             whole = await self._read_stream(pod, position)
-            if over and (whole or failures >= ATTEMPTS_AT_END):
+            if over and (whole or self._failures >= ATTEMPTS_AT_END):
                 return
-            failures = 0 if whole else failures + 1
-            await asyncio.sleep(RETRY.delay(max(1, failures)))
+            await asyncio.sleep(RETRY.delay(max(1, self._failures)))
 
     async def _is_over(self, pod: str) -> bool | None:
         """Whether the container has ended; ``None`` when the pod is gone."""
@@ -158,25 +161,24 @@ class LogReader:
         )
         try:
             async with read_log(self._session.client, self._namespace, pod, options) as chunks:
+                self._failures = 0
                 async for line in split_log(chunks):
                     self._pass_on(position.take(line, time.monotonic()))
         except (ForbiddenError, UnauthorizedError):
             raise
         except NotFoundError:
             return True
-        except InvalidError:
-            # The container has not started yet.
-            return False
         except ApiError as error:
-            self._tell_trouble(pod, error)
+            self._note_failure(error)
             return False
         return True
 
-    def _tell_trouble(self, pod: str, error: ApiError) -> None:
-        """Say once for each pod that its log is interrupted."""
-        if pod != self._troubled_pod:
-            self._troubled_pod = pod
-            self._session.tell(f"The log is interrupted ({error.message}); still trying.")
+    def _note_failure(self, error: ApiError) -> None:
+        """Count a failure; of one that lasts the user is told once."""
+        self._failures += 1
+        # An invalid request is one for the log of a container that has not started.
+        if self._failures == OUTAGE and not isinstance(error, InvalidError):
+            self._session.tell(f"The log is interrupted, still trying: {cause_of(error)}")
 
     def _pass_on(self, line: tuple[bytes, bytes] | None) -> None:
         if line is None:

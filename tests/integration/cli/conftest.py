@@ -13,7 +13,7 @@ from tests.support.apiserver import ApiServer
 
 from actor_operator.cli.main import cli
 
-PATIENCE = 20.0
+PATIENCE = 90.0
 """Seconds after which what a test waits for does not come any more."""
 
 

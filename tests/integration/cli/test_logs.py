@@ -53,8 +53,7 @@ async def test_a_followed_log_goes_on_over_cuts_and_repeats_nothing(
     server: ApiServer, actorctl: Actorctl, pod: PodHandle, set_status: SetStatus
 ) -> None:
     set_status("x", ON_POD)
-    server.faults.reset(on("get", "pods/log", nth=2))
-    server.faults.fail(500, on("get", "pods/log", nth=3))
+    server.faults.reset(on("get", "pods/log", nth=2), during=True)
     command = actorctl.start("logs", "-f", "x")
     await eventually(lambda: len(server.requests.of("get", "pods/log")) >= 3)
     pod.print("three\n").exit(0)
@@ -64,7 +63,23 @@ async def test_a_followed_log_goes_on_over_cuts_and_repeats_nothing(
 
     assert result.exit_code == 0
     assert result.stdout == "one\ntwo\nthree\n"
-    assert result.stderr.count("The log is interrupted") == 1
+    assert result.stderr == ""
+
+
+async def test_a_log_that_cannot_be_read_for_long_is_told_of_once(
+    server: ApiServer, actorctl: Actorctl, pod: PodHandle, set_status: SetStatus
+) -> None:
+    set_status("x", ON_POD)
+    server.faults.fail(500, on("get", "pods/log", times=3))
+    command = actorctl.start("logs", "-f", "x")
+    await eventually(lambda: len(server.requests.of("get", "pods/log")) >= 4)
+    pod.exit(0)
+    set_status("x", ended("SUCCEEDED"))
+
+    result = await in_time(command)
+
+    assert result.stdout == "one\ntwo\n"
+    assert result.stderr.count("The log is interrupted, still trying: ") == 1
 
 
 async def test_a_followed_log_goes_on_in_the_next_pod(
