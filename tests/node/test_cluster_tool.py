@@ -120,10 +120,12 @@ def _start(*arguments: str) -> subprocess.Popen[str]:
 
 def _wait_for_line(process: subprocess.Popen[str], text: str) -> None:
     assert process.stderr is not None
+    seen = []
     for line in process.stderr:
+        seen.append(line)
         if text in line:
             return
-    pytest.fail(f"the start ended before it said {text!r}")
+    pytest.fail(f"the start ended before it said {text!r}: {''.join(seen)}")
 
 
 def _tool(*arguments: str) -> tuple[int, str, str]:
