@@ -21,7 +21,7 @@ from pydantic_settings import (
 )
 from typing_extensions import override
 
-from actor_operator.constants import DEFAULT_WEB_PORT, WRITE_LANDING_SECONDS
+from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.errors import ConfigurationError
 from actor_operator.quantities import MEMORY_STEPS
 from actor_operator.settings_source import Environment
@@ -59,19 +59,6 @@ class SecurityProfile(StrEnum):
 
     RESTRICTED = "restricted"
     """No root and no capabilities: Pod Security Standard *restricted*."""
-
-
-class WebServerMode(StrEnum):
-    """How a run's web server gets its URL."""
-
-    INGRESS = "ingress"
-    """A Service and an Ingress for each run."""
-
-    HTTPROUTE = "httproute"
-    """A Service and a Gateway API HTTPRoute for each run."""
-
-    NONE = "none"
-    """No URL."""
 
 
 class LogFormat(StrEnum):
@@ -203,16 +190,6 @@ class PodSettings(Group):
     """Time between SIGTERM and SIGKILL."""
 
 
-class WebServerSettings(Group):
-    """URLs of runs."""
-
-    mode: WebServerMode = WebServerMode.NONE
-    """How a run gets its URL. Not acted upon yet."""
-
-    port: Annotated[int, Field(ge=1024, le=65_535)] = DEFAULT_WEB_PORT
-    """Port when the Actor names none."""
-
-
 class LimitSettings(Group):
     """How long runs may wait for something."""
 
@@ -255,10 +232,10 @@ class ProbeSettings(Group):
     """Address to listen on."""
 
     probes_port: Port = 8080
-    """``/healthz`` and ``/readyz``."""
+    """``/healthz``."""
 
     metrics_port: Port = 9090
-    """``/metrics``."""
+    """``/metrics`` and ``/readyz``."""
 
 
 class Settings(BaseSettings):
@@ -288,9 +265,6 @@ class Settings(BaseSettings):
 
     pod: PodSettings = PodSettings()
     """Run pods."""
-
-    web_server: WebServerSettings = WebServerSettings()
-    """URLs of runs."""
 
     limits: LimitSettings = LimitSettings()
     """Waiting times."""

@@ -81,7 +81,7 @@ def test_the_environment_wins_over_the_file(
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
-        ("ACTOR_OPERATOR_WEB_SERVER__PORT", "5000", "webServer: {port: 6000}"),
+        ("ACTOR_OPERATOR_ENGINE__WORKERS", "5", "engine: {workers: 6}"),
         ("ACTOR_OPERATOR_POD__NODE_SELECTOR", '{"a_b":"c"}', "pod: {nodeSelector: {a_b: d}}"),
         ("ACTOR_OPERATOR_NAMESPACE", "theirs", "namespace: ours"),
         ("ACTOR_OPERATOR_DEFAULTS__MEMORYMBYTES", "256", "defaults: {memoryMbytes: 512}"),

@@ -91,7 +91,7 @@ def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolu
         actor=actor,
         build=build,
         variables=variables,
-        port=_web_port(actor, build, settings),
+        port=_web_port(actor, build),
         pull_secrets=tuple(
             dict.fromkeys((*actor.spec.image_pull_secrets, *settings.pod.image_pull_secrets))
         ),
@@ -154,14 +154,14 @@ def _refuse_foreign_secrets(actor: ActorView, variables: dict[str, EnvVar]) -> N
         )
 
 
-def _web_port(actor: ActorView, build: Build, settings: Settings) -> int:
+def _web_port(actor: ActorView, build: Build) -> int:
     for variables in (build.env, actor.spec.env):
         values = {item.name: item.value for item in variables}
         for name in PORT_VARIABLES:
             value = values.get(name)
             if value and value.isdecimal():
                 return int(value)
-    return actor.spec.web_server.port or settings.web_server.port
+    return actor.spec.web_server.port
 
 
 def _first(*candidates: int | None) -> int:

@@ -22,11 +22,10 @@ from actor_operator.desired.resolve import (
     resolve,
 )
 from actor_operator.errors import TerminalError
-from actor_operator.settings import DefaultRunSettings, PodSettings, Settings, WebServerSettings
+from actor_operator.settings import DefaultRunSettings, PodSettings, Settings
 
 SETTINGS = Settings(
     defaults=DefaultRunSettings(memory_mbytes=256, timeout_secs=77),
-    web_server=WebServerSettings(port=5005),
     pod=PodSettings(image_pull_secrets=("ours",)),
 )
 """Settings that differ from what the kinds say."""
@@ -197,11 +196,11 @@ def port_of(**actor: Any) -> int:
     return resolve(a_run(), an_actor(**actor), SETTINGS).port
 
 
-def test_the_port_is_the_settings_when_nobody_names_one() -> None:
-    assert port_of() == 5005
+def test_the_port_is_apifys_when_nobody_names_one() -> None:
+    assert port_of() == 4321
 
 
-def test_the_actors_port_holds_before_the_settings() -> None:
+def test_the_actor_names_its_port() -> None:
     assert port_of(web_server=WebServer(port=6006)) == 6006
 
 
@@ -217,7 +216,7 @@ def test_the_builds_variable_holds_before_the_actors_also_in_the_other_spelling(
 
 
 def test_a_port_that_is_no_number_is_passed_over() -> None:
-    assert port_of(env={"ACTOR_WEB_SERVER_PORT": "http"}) == 5005
+    assert port_of(env={"ACTOR_WEB_SERVER_PORT": "http"}) == 4321
 
 
 # Secrets

@@ -3,6 +3,7 @@
 import msgspec
 
 from actor_operator.api.views.metadata import Condition, ObjectView, View
+from actor_operator.constants import DEFAULT_WEB_PORT
 
 
 class SecretKeyRef(View, frozen=True):
@@ -41,7 +42,7 @@ class WebServer(View, frozen=True):
     """``spec.webServer``."""
 
     enabled: bool = True
-    port: int | None = None
+    port: int = DEFAULT_WEB_PORT
     readiness_probe: bool = False
 
 
