@@ -53,7 +53,7 @@ class Mirror:
     async def put(self, name: str, value: str) -> str:
         """Create or change an object; returns its resourceVersion."""
         metadata = {"name": name, "namespace": NAMESPACE, "labels": {"test": "mirror"}}
-        body = {"metadata": metadata, "data": {"value": value}}
+        body = {"metadata": metadata, "stringData": {"value": value}}
         known = await self.admin.get(SECRETS, NAMESPACE, name)
         if known is None:
             answer = await self.admin.create(SECRETS, NAMESPACE, json.dumps(body).encode())

@@ -25,6 +25,10 @@ from actor_operator.log import logger
 log = logger(__name__)
 
 
+SLICES = 10
+"""Into how many waits the time for stopping is cut."""
+
+
 def exit_now() -> NoReturn:
     """End the process without any clean-up: the kernel closes its connections."""
     os._exit(1)
@@ -194,23 +198,29 @@ class Elector:
 
     async def _stop_work(self) -> Ended:
         """Stop whatever was begun."""
-        work = self._work
-        if work is None:
+        if self._work is None:
             return Ended.BY_ITSELF
+        stopping = asyncio.create_task(self._stop(self._work))
+        # In slices: a stall of the event loop, in which nothing can stop, costs only one of them.
+        for _ in range(SLICES):
+            await asyncio.wait({stopping}, timeout=self._timing.stopping / SLICES)
+            if stopping.done():
+                break
+        self._work = None
+        if stopping.done() and stopping.exception() is None:
+            return Ended.BY_ITSELF if stopping.result() else Ended.BROKEN_OFF
+        cause = stopping.exception() if stopping.done() else None
+        self._log.critical("The work does not stop.", exc_info=cause)
+        stopping.cancel()
+        self._on_stuck()
+        return Ended.STUCK
+
+    async def _stop(self, work: asyncio.Task[None]) -> bool:
         if self._work_failed():
             self._log.error("The work could not begin.", exc_info=work.exception())
         work.cancel()
-        try:
-            async with asyncio.timeout(self._timing.stopping):
-                await asyncio.wait({work})
-                by_itself = await self._on_stopped_leading()
-        except Exception as exc:  # noqa: BLE001 -- whatever it is: the work may go on
-            self._log.critical("The work does not stop.", exc_info=exc)
-            self._on_stuck()
-            return Ended.STUCK
-        finally:
-            self._work = None
-        return Ended.BY_ITSELF if by_itself else Ended.BROKEN_OFF
+        await asyncio.wait({work})
+        return await self._on_stopped_leading()
 
     def _note_trouble(self, exc: BaseException | None) -> None:
         """Say when requests begin to fail, when the cause changes, and when they work again."""

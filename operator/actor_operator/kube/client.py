@@ -20,8 +20,9 @@ PAGE_SIZE = 500
 CLOSING_MARGIN = 2
 """Seconds by which the server closes a watch before its silence would be taken for death.
 
-The server sends a bookmark 2 s before it closes, so a healthy watch says something in time even
-when nothing happens, and the next one starts from a recent version on the same connection.
+A watch of a quiet kind may say nothing at all: the server sends no bookmark that is not newer than
+where the watch began. Its proper end is then the sign of life, and the next one goes over the same
+connection.
 """
 
 

@@ -215,12 +215,18 @@ def error_from_exception(exc: Exception, *, write: bool) -> UnreachableError:
         came about.
     """
     connected = not isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-    name = type(exc).__name__
     return UnreachableError(
-        _cut(f"no answer from the API server: {str(exc) or name}"),
-        reason=name,
+        _cut(f"no answer from the API server: {_cause_of(exc)}"),
+        reason=type(exc).__name__,
         may_have_applied=write and connected,
     )
+
+
+def _cause_of(exc: Exception) -> str:
+    if isinstance(exc, aiohttp.ClientConnectorError):
+        # Its own sentence holds the address of an object: it would be another one each time.
+        return f"cannot connect to {exc.host}:{exc.port}: {exc.os_error}"
+    return str(exc) or type(exc).__name__
 
 
 def _class_of(status: int, reason: str, message: str) -> type[ApiError]:

@@ -39,6 +39,7 @@ class Replica:
         self.log: list[tuple[str, float]] = []
         self.fence = ""
         self.start_error: Exception | None = None
+        self.stop_error: Exception | None = None
         self.start_takes = 0.0
         self.stop_takes = 0.0
         self.by_itself = True
@@ -82,6 +83,8 @@ class Replica:
     async def _stopped(self) -> bool:
         self._note("stopping")
         await asyncio.sleep(self.stop_takes)
+        if self.stop_error is not None:
+            raise self.stop_error
         self._note("stopped")
         return self.by_itself
 
@@ -417,6 +420,17 @@ async def test_work_that_does_not_stop_in_time_ends_the_process(start: Start) ->
     assert one.events[-2:] == ["stopping", "stuck"]
     assert one.when("stuck") - one.when("stopping") == pytest.approx(2.0, abs=0.1)
     one.stop_takes = 0.0
+
+
+async def test_work_that_cannot_be_stopped_ends_the_process(start: Start) -> None:
+    one = start("one")
+    await one.until_leading()
+    one.stop_error = OSError("a defect")
+    one.network.hangs = True
+    await one.until_not_leading()
+    await asyncio.sleep(0.5)
+    assert one.events[-2:] == ["stopping", "stuck"]
+    one.stop_error = None
 
 
 async def test_losing_the_lease_while_the_work_begins_breaks_that_off(start: Start) -> None:
