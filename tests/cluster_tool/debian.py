@@ -49,21 +49,30 @@ def install_missing(packages: dict[str, str]) -> list[str]:
     return missing
 
 
-def unpacked(suite: str, packages: Sequence[str]) -> Path:
+def unpacked(suite: str, packages: Sequence[str], *, with_dependencies: bool = False) -> Path:
     """Folder with the files of packages of one Debian suite, without installing them.
 
     The folder is kept in the cache: delete the cache to get newer packages.
+
+    Parameters
+    ----------
+    with_dependencies
+        Also with all that the packages depend on.
     """
 
     def unpack(folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="archives-") as archives:
-            for archive in download(suite, packages, Path(archives)):
+            found = download(suite, packages, Path(archives), with_dependencies=with_dependencies)
+            for archive in found:
                 run(["dpkg-deb", "-x", archive, folder])
 
-    return made_once(cache_dir() / "debian" / f"{suite}-{_key(packages)}", unpack)
+    extent = "-all" if with_dependencies else ""
+    return made_once(cache_dir() / "debian" / f"{suite}-{_key(packages)}{extent}", unpack)
 
 
-def download(suite: str, packages: Sequence[str], folder: Path) -> list[Path]:
+def download(
+    suite: str, packages: Sequence[str], folder: Path, *, with_dependencies: bool = False
+) -> list[Path]:
     """Download packages of a Debian suite, with apt's state in the cache, not the system's.
 
     Raises
@@ -75,8 +84,17 @@ def download(suite: str, packages: Sequence[str], folder: Path) -> list[Path]:
     """
     with locked(cache_dir() / "apt" / suite):
         options = _private_apt(suite)
-        run([_apt_get(), *options, "-qq", "download", *packages], cwd=folder)
+        wanted = _closure(options, packages) if with_dependencies else packages
+        run([_apt_get(), *options, "-qq", "download", *wanted], cwd=folder)
     return sorted(folder.glob("*.deb"))
+
+
+def _closure(options: Sequence[str], packages: Sequence[str]) -> list[str]:
+    """Packages and all that they depend on: what a machine without any would have to install."""
+    empty_machine = "-oDir::State::status=/dev/null"
+    install = ["--simulate", "--no-install-recommends", "install", *packages]
+    plan = run([_apt_get(), *options, empty_machine, *install])
+    return [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
 
 
 def _private_apt(suite: str) -> list[str]:

@@ -34,19 +34,19 @@ class Installed:
 @pytest.fixture(scope="session")
 def installed() -> Iterator[Installed]:
     """The cluster, our images on its node, and the operator."""
-    _cluster_tool("down")
-    up = _cluster_tool("up", "--api-port=16443", "--http-port=18080", check=False)
+    cluster_tool("down")
+    up = cluster_tool("up", "--api-port=16443", "--http-port=18080", check=False)
     if up.returncode:
         pytest.skip(f"no local cluster: {up.stderr.strip()[-500:]}")
     try:
         archives = [str(build(image)) for image in [*project_images(), *_own_images()]]
-        _cluster_tool("load-image", *archives)
-        kubeconfig = Path(_cluster_tool("kubeconfig").stdout.strip())
+        cluster_tool("load-image", *archives)
+        kubeconfig = Path(cluster_tool("kubeconfig").stdout.strip())
         install_operator(kubeconfig, *SMALL_CLUSTER)
         kubectl = Kubectl(kubeconfig)
         yield Installed(kubeconfig, kubectl, User(kubectl))
     finally:
-        _cluster_tool("down")
+        cluster_tool("down")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def _own_images() -> list[Build]:
     return [Build(f"{REGISTRY}/{f.name}:1", f / "Dockerfile", f) for f in folders]
 
 
-def _cluster_tool(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+def cluster_tool(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run the cluster tool as its users do: what it starts outlives it."""
     argv = [sys.executable, "-m", "tests.cluster_tool", "--name", NAME, *arguments]
     return subprocess.run(argv, capture_output=True, text=True, check=check)
