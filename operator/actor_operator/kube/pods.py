@@ -60,19 +60,25 @@ class Pods:
         """
         return decode_pod(await self._client.create(PODS, namespace, _encode(pod)))
 
-    async def delete(self, namespace: str, name: str, *, uid: str, grace_seconds: int) -> None:
-        """Delete that very pod; one that is gone, or a namesake, is none of our business."""
+    async def delete(
+        self, namespace: str, name: str, *, uid: str, grace_seconds: int
+    ) -> PodView | None:
+        """Delete that very pod; returns it as it is now, None when there is none of that uid."""
         try:
-            await self._client.delete(PODS, namespace, name, uid=uid, grace_seconds=grace_seconds)
+            answer = await self._client.delete(
+                PODS, namespace, name, uid=uid, grace_seconds=grace_seconds
+            )
         except ConflictError:
-            return
+            return None
+        return decode_pod(answer) if answer is not None else None
 
-    async def stop(self, namespace: str, name: str) -> None:
-        """Let the kubelet stop the pod; the pod and its log stay."""
+    async def stop(self, namespace: str, name: str) -> PodView | None:
+        """Let the kubelet stop the pod, which stays with its log; returns it as it is now."""
         try:
-            await self._client.patch(PODS, namespace, name, STOP_NOW, PatchKind.MERGE)
+            answer = await self._client.patch(PODS, namespace, name, STOP_NOW, PatchKind.MERGE)
         except NotFoundError:
-            return
+            return None
+        return decode_pod(answer)
 
 
 def _encode(pod: V1Pod) -> bytes:

@@ -101,7 +101,7 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
         verdict=verdict,
     )
     if facts.verdict is not None:
-        return _end(observed, facts)
+        return _end(observed, facts, settings, key)
     if observed.stopping in ABORTS:
         return Decision(
             facts,
@@ -150,11 +150,12 @@ def _stop_before(verdict: Verdict, observed: Observed) -> Stop | None:
     return Stop(Reason.TIMEOUT, f"The timeout of {observed.timeout_secs} s is over.")
 
 
-def _end(observed: Observed, facts: Facts) -> Decision:
+def _end(observed: Observed, facts: Facts, settings: Settings, key: bytes) -> Decision:
     """The verdict is known: what no container needs any more goes before the verdict is told."""
-    verdict = facts.verdict
-    if verdict is None or verdict.cleanup or observed.pod is None:
+    if facts.verdict is None or facts.verdict.cleanup:
         return Decision(facts, (), observed.resolved)
+    if observed.pod is None:
+        return Decision(facts, _secret_without_pod(observed, settings, key), observed.resolved)
     return Decision(facts, _secret_of(observed.pod), observed.resolved)
 
 
@@ -203,6 +204,24 @@ def _cannot_start(
 def _secret_of(pod: PodView) -> tuple[DeleteSecret, ...]:
     suffix = pod.metadata.labels.get(LABEL_ENVIRONMENT)
     return (DeleteSecret(pod.namespace, f"{pod.name}-{suffix}"),) if suffix else ()
+
+
+def _secret_without_pod(
+    observed: Observed, settings: Settings, key: bytes
+) -> tuple[DeleteSecret, ...]:
+    """The Secret of a pod that vanished, or that was never made because we died before.
+
+    Only while the Actor is as it was then can its name be known; else it goes with the run.
+    """
+    aborted = observed.stopping in ABORTS and observed.status.pod_name is not None
+    if observed.blocked is not None or aborted:
+        return ()  # deleted with the pod, or when the pod was refused
+    try:
+        resolution = resolve(observed.run, observed.actor, settings)
+        objects = build_objects(observed.run, resolution, key=key, settings=settings)
+    except TerminalError:
+        return ()
+    return (DeleteSecret(observed.run.namespace, objects.secret_name),)
 
 
 def _wake_at(

@@ -60,7 +60,7 @@ class Executor:
         Returns
         -------
         PodView, Refusal or None
-            The pod that was created, or why the API server did not take it.
+            The pod as the last action on it left it, or why the API server did not take it.
 
         Raises
         ------
@@ -75,9 +75,11 @@ class Executor:
                 case DeleteSecret(namespace, name):
                     await self._secrets.delete(namespace, name)
                 case DeletePod(namespace, name, uid, grace_seconds):
-                    await self._pods.delete(namespace, name, uid=uid, grace_seconds=grace_seconds)
+                    outcome = await self._pods.delete(
+                        namespace, name, uid=uid, grace_seconds=grace_seconds
+                    )
                 case StopPod(namespace, name):
-                    await self._pods.stop(namespace, name)
+                    outcome = await self._pods.stop(namespace, name)
         return outcome
 
     async def _create(self, run: RunView, action: CreatePod) -> PodView | Refusal:

@@ -17,7 +17,7 @@ from actor_operator.engine.store import Key, Store
 from actor_operator.kube.actors import Actors
 from actor_operator.kube.pods import Pods
 from actor_operator.kube.runs import Runs
-from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, decide, tidy
+from actor_operator.lifecycle.decide import ACTOR_WINDOW, CreatePod, Decision, decide, tidy
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.status import settle, summarise
 from actor_operator.reconcile.execute import Executor, Refusal
@@ -162,6 +162,7 @@ class RunReconciler:
             return outcome
         if isinstance(outcome, PodView):
             self._pods.apply(outcome)
+        if any(isinstance(action, CreatePod) for action in decision.actions):
             self.forget(observed.run.uid)
             self._seams.pod_created(observed.run)
         return None
@@ -201,7 +202,9 @@ class RunReconciler:
     async def _tidy_up(self, observed: Observed) -> None:
         """A finished run whose pod, Secret or generation still needs something."""
         actions, cleanup = tidy(observed)
-        await self._executor.carry_out(observed.run, actions)
+        outcome = await self._executor.carry_out(observed.run, actions)
+        if isinstance(outcome, PodView):
+            self._pods.apply(outcome)
         status = settle(observed, cleanup=cleanup)
         if status is not None:
             await self._write(observed.run, status, observed.pod)

@@ -201,8 +201,18 @@ def test_a_graceful_abort_that_is_made_immediate_removes_the_pod_once_that_is_to
     assert second.actions == (SECRET, KILL)
 
 
-def test_a_committed_abort_without_pod_ends_without_anything_to_do() -> None:
+def test_a_committed_abort_before_the_pod_leaves_no_secret_of_an_operator_that_died() -> None:
     decision = decided(observe(None, run=a_run(status=a_status(stop=Reason.ABORT_IMMEDIATE))))
+
+    (secret,) = decision.actions
+    assert isinstance(secret, DeleteSecret)
+    assert secret.name.startswith("hello-mzx7-1-")
+
+
+def test_a_committed_abort_whose_pod_is_gone_ends_without_anything_to_do() -> None:
+    status = replace(a_status(stop=Reason.ABORT_IMMEDIATE), pod_name="hello-mzx7-1")
+
+    decision = decided(observe(None, run=a_run(status=status)))
 
     assert decision.actions == ()
     assert decision.facts.verdict is not None
