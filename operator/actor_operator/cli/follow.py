@@ -137,4 +137,4 @@ async def _changes(session: Session, told: "asyncio.Queue[_Told]") -> AsyncItera
         else:
             failures += 1
             if failures == OUTAGE:
-                session.tell(f"The cluster does not answer, still trying: {cause_of(item)}")
+                session.tell(f"The cluster does not answer, still trying: {cause_of(item.message)}")

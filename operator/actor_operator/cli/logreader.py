@@ -178,7 +178,7 @@ class LogReader:
         self._failures += 1
         # An invalid request is one for the log of a container that has not started.
         if self._failures == OUTAGE and not isinstance(error, InvalidError):
-            self._session.tell(f"The log is interrupted, still trying: {cause_of(error)}")
+            self._session.tell(f"The log is interrupted, still trying: {cause_of(error.message)}")
 
     def _pass_on(self, line: tuple[bytes, bytes] | None) -> None:
         if line is None:

@@ -38,7 +38,7 @@ async def test_a_cluster_that_does_not_answer_is_one_line(
         result = await actorctl("get")
 
     host, _, port = server.url.removeprefix("http://").partition(":")
-    why = f"Cannot connect to host {host}:{port} [Connect call failed ('{host}', {port})]"
+    why = f"cannot connect to {host}:{port}: [Errno 111] Connect call failed ('{host}', {port})"
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         f"Error: The cluster {server.url} cannot be reached: {why}",
