@@ -114,6 +114,13 @@ class ToyKubelet:
     def refuse(self) -> None:
         self._finish("Failed", "OutOfcpu")
 
+    def refuse_anew(self) -> None:
+        """A kubelet that was restarted admits its pods once more, and may have no room."""
+        if self.truth.alive:
+            self._signal(Cause.EVICTED)
+            self.truth.ended, self.truth.code = self.cluster.now, 137
+        self._finish("Failed", "UnexpectedAdmissionError")
+
     def wait(self, reason: str) -> None:
         self._state(ContainerState(waiting=Waiting(reason, "as the kubelet says")))
 

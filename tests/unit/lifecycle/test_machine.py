@@ -41,15 +41,22 @@ PATIENCE = 400
 class RunMachine(RuleBasedStateMachine):
     """The world of one run."""
 
-    @initialize(timeout=st.sampled_from([TIMEOUT, 0]), there=st.booleans())
-    def begin(self, *, timeout: int, there: bool) -> None:
-        """A user makes a run; its Actor may come later."""
+    @initialize(
+        timeout=st.sampled_from([TIMEOUT, TIMEOUT, 0]),
+        there=st.sampled_from([True, True, True, False]),
+        steps=st.sampled_from([0, 2, 3, 3, 3]),
+    )
+    def begin(self, *, timeout: int, there: bool, steps: int) -> None:
+        """A user makes a run; its Actor may come later, its container may run already."""
         self.timeout = timeout
         self.cluster = ToyCluster(a_run(timeout_secs=timeout), an_actor() if there else None)
         self.kubelet = ToyKubelet(self.cluster)
         self.operator = ToyOperator(self.cluster)
         self.created_in: list[Phase] = []
         self.seen = 0
+        for _ in range(steps):
+            self.everything_is_told_and_done()
+            self._kubelet_makes_progress()
 
     # The operator and its watches
 
@@ -90,6 +97,7 @@ class RunMachine(RuleBasedStateMachine):
     def a_write_will_fail(self, fault: Fault, later: int) -> None:
         self.cluster.faults.extend([*[None] * later, fault])
 
+    @precondition(lambda self: not self.has_pod)
     @rule(refusal=st.sampled_from([None, "quota", "policy", "service account"]))
     def cluster_refuses_pods(self, refusal: str | None) -> None:
         self.cluster.refusal = {
@@ -215,6 +223,12 @@ class RunMachine(RuleBasedStateMachine):
     def pod_is_disrupted(self, reason: str) -> None:
         self.kubelet.evict_for_node(reason)
 
+    @precondition(lambda self: self.has_pod and not self.kubelet.pod.is_over)
+    @rule()
+    def kubelet_restarts_without_room(self) -> None:
+        if self.kubelet.truth.accepted is not None:
+            self.kubelet.refuse_anew()
+
     @precondition(lambda self: self.has_pod and self.kubelet.deleting)
     @rule()
     def kubelet_notices_the_deletion(self) -> None:
@@ -324,7 +338,7 @@ TestRunMachine: Any = RunMachine.TestCase
 def test_the_machine_left_alone_brings_a_run_to_its_success_in_five_writes() -> None:
     """Secret, pod, RUNNING, the Secret's delete, SUCCEEDED."""
     machine = RunMachine()
-    machine.begin(timeout=TIMEOUT, there=True)
+    machine.begin(timeout=TIMEOUT, there=True, steps=0)
     machine.teardown()
 
     assert [s.phase for s in machine.cluster.history] == [Phase.RUNNING, Phase.SUCCEEDED]
