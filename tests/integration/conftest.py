@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.support.apiserver import ApiServer, PodPlayer
 
 CRDS = Path(__file__).parents[2] / "crds"
@@ -16,7 +15,7 @@ PLAYER_SPEED = 100.0
 
 @pytest.fixture
 async def server() -> AsyncIterator[ApiServer]:
-    """A server with the project's kinds and the namespaces `default` and `actor-operator-system`."""
+    """A server with our kinds and the namespaces `default` and `actor-operator-system`."""
     server = ApiServer(
         crds=sorted(CRDS.glob("*.yaml")), namespaces=["default", "actor-operator-system"]
     )
