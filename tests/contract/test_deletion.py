@@ -204,6 +204,26 @@ async def test_a_child_goes_before_its_owner_in_foreground(api: Api) -> None:
     assert (await api.get("configmaps", "child")).code == 404
 
 
+async def test_an_owner_in_foreground_waits_for_a_child_that_is_held(api: Api) -> None:
+    parent = await api.create("things", "parent", spec={"size": 1})
+    metadata = {
+        "ownerReferences": [owner(parent, blockOwnerDeletion=True)],
+        "finalizers": [FINALIZER],
+    }
+    await api.create("configmaps", "child", metadata=metadata)
+    await api.delete("things", "parent", {"propagationPolicy": "Foreground"})
+
+    async def child_is_going() -> bool:
+        return "deletionTimestamp" in (await api.get("configmaps", "child")).metadata
+
+    await api.until(child_is_going)
+    before = await api.get("things", "parent")
+    await api.patch("configmaps", "child", {"metadata": {"finalizers": None}})
+    await api.until_gone("things", "parent")
+
+    assert before.code == 200
+
+
 async def test_an_orphan_stays_and_forgets_its_owner(api: Api) -> None:
     await _owner_and_child(api)
     await api.delete("things", "parent", {"propagationPolicy": "Orphan"})

@@ -166,13 +166,26 @@ class TestPlayer:
         await _until_gone(server)
 
     async def test_the_next_pod_of_a_name_has_a_life_of_its_own(self, server: ApiServer) -> None:
-        _create(server, "stubborn")
+        _create(server, "failer")
         await _until(server, "status.phase", "Running")
         server.delete("pods", "default", "a", DeleteOptions(grace=0))
-        _create(server, "failer")
-        pod = await _until(server, "status.phase", "Failed")
+        _create(server, "stubborn")
+        await _until(server, "status.phase", "Running")
+        await asyncio.sleep(0.1)
 
-        assert container_status(pod)["state"]["terminated"]["exitCode"] == 3
+        assert server.get("pods", "default", "a")["status"]["phase"] == "Running"
+
+    async def test_a_deadline_counts_from_the_start_also_when_it_is_lowered(
+        self, server: ApiServer
+    ) -> None:
+        _create(server, "polite", activeDeadlineSeconds=100_000)
+        await _until(server, "status.phase", "Running")
+        await asyncio.sleep(1.0)
+        started = asyncio.get_running_loop().time()
+        server.patch("pods", "default", "a", {"spec": {"activeDeadlineSeconds": 99}})
+        await _until(server, "status.reason", "DeadlineExceeded")
+
+        assert asyncio.get_running_loop().time() - started < 0.7
 
     async def test_an_annotation_names_the_scenario(self, server: ApiServer) -> None:
         annotations = {"test.actor-operator.dev/scenario": "failer"}

@@ -5,6 +5,7 @@
 Seconds are divided by `speed`, those of the pod's own spec (deadline, grace) too.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -73,8 +74,8 @@ class PodPlayer:
         self._timers = Timers()
         self._stopping: set[str] = set()
         """uids of pods whose container has got its SIGTERM."""
-        self._deadlines: dict[str, float] = {}
-        """uid -> the activeDeadlineSeconds for which a timer runs."""
+        self._started: dict[str, float] = {}
+        """uid -> time of the event loop at which the pod started."""
 
     def __enter__(self) -> Self:
         self._server.store.listen(self._on_change)
@@ -104,7 +105,7 @@ class PodPlayer:
             self._later(self.scenario(pod).schedule_after, self._schedule, key, pod)
         if "deletionTimestamp" in pod["metadata"]:
             self._later(0, self._stop_deleted, key, pod)
-        self._set_deadline(key, pod)
+        self._set_deadline(change)
 
     def _later(self, seconds: float, step: Step, key: Key, pod: Object) -> None:
         """Take a step, unless the pod has gone by then."""
@@ -160,16 +161,22 @@ class PodPlayer:
         if not _is_terminal(pod):
             handle.finish()
 
-    def _set_deadline(self, key: Key, pod: Object) -> None:
-        """Set a timer for activeDeadlineSeconds once the pod has started, anew when it changes."""
-        uid, seconds = pod["metadata"]["uid"], pod["spec"].get("activeDeadlineSeconds")
-        if seconds and at(pod, "status.startTime") and self._deadlines.get(uid) != seconds:
-            self._deadlines[uid] = seconds
-            self._later(seconds, partial(self._reach_deadline, seconds), key, pod)
+    def _set_deadline(self, change: Change) -> None:
+        """Set a timer for activeDeadlineSeconds when the pod starts, another when it is lowered."""
+        pod, before = change.after.object, change.before.object if change.before else {}
+        seconds = pod["spec"].get("activeDeadlineSeconds")
+        if not seconds or not at(pod, "status.startTime"):
+            return
+        has_started = not at(before, "status.startTime")
+        if has_started or at(before, "spec.activeDeadlineSeconds") != seconds:
+            now = asyncio.get_running_loop().time()
+            elapsed = now - self._started.setdefault(pod["metadata"]["uid"], now)
+            left = max(0.0, seconds - elapsed * self._speed)
+            self._later(left, self._reach_deadline, change.key, pod)
 
-    def _reach_deadline(self, seconds: float, handle: PodHandle, pod: Object) -> None:
+    def _reach_deadline(self, handle: PodHandle, pod: Object) -> None:
         uid = pod["metadata"]["uid"]
-        if self._deadlines[uid] != seconds or uid in self._stopping or _is_terminal(pod):
+        if uid in self._stopping or _is_terminal(pod):
             return
         self._stopping.add(uid)
         handle.reach_deadline()
