@@ -137,8 +137,12 @@ class OperatorProcess:
     ) -> None:
         self.name = name
         self.credentials = credentials
-        self._probes, self._metrics = free_ports(2)
-        ports = {"host": "127.0.0.1", "probesPort": self._probes, "metricsPort": self._metrics}
+        self._probes_port, self._metrics_port = free_ports(2)
+        ports = {
+            "host": "127.0.0.1",
+            "probesPort": self._probes_port,
+            "metricsPort": self._metrics_port,
+        }
         file = folder / f"{name}.yaml"
         file.write_text(yaml.safe_dump({**settings, "probes": ports}))
         self.log_file = folder / f"{name}.log"
@@ -202,7 +206,7 @@ class OperatorProcess:
         ClusterToolError
             It has ended.
         """
-        self._wait(lambda: self._get(self._metrics, "/readyz") is not None, "is not ready")
+        self._wait(lambda: self._get(self._metrics_port, "/readyz") is not None, "is not ready")
 
     def wait_leading(self) -> None:
         """Wait until it leads; raises as `wait_ready`."""
@@ -216,13 +220,17 @@ class OperatorProcess:
     @property
     def healthy(self) -> bool:
         """Whether its liveness probe would pass."""
-        return self._get(self._probes, "/healthz") is not None
+        return self._get(self._probes_port, "/healthz") is not None
 
     def metric(self, line: str) -> float:
         """The value of a metric by the begin of its line; lines with several labels are added."""
-        text = self._get(self._metrics, "/metrics") or ""
-        found = re.findall(rf"^{re.escape(line)}.* ([0-9.e+-]+)$", text, re.MULTILINE)
-        return sum(float(value) for value in found)
+        pattern = rf"^{re.escape(line)}.* ([0-9.e+-]+)$"
+        return sum(float(value) for value in re.findall(pattern, self.metrics, re.MULTILINE))
+
+    @property
+    def metrics(self) -> str:
+        """All of its metrics as text, empty when it does not answer."""
+        return self._get(self._metrics_port, "/metrics") or ""
 
     def said(self, text: str = "") -> list[dict[str, Any]]:
         """Its log lines whose event holds a text."""
@@ -239,8 +247,7 @@ class OperatorProcess:
     @property
     def cpu_seconds(self) -> float:
         """Processor time since its start."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.pid)
 
     def _wait(self, done: Any, what: str) -> None:
         deadline = time.monotonic() + READY_SECONDS
@@ -257,6 +264,12 @@ class OperatorProcess:
                 return str(answer.read().decode())
         except OSError:
             return None
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process since its start."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _base64(text: str) -> bytes:
