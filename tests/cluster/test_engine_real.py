@@ -198,9 +198,9 @@ async def test_a_lease_is_held_handed_over_and_lost(
             assert one.leads
             assert not two.leads
             await one.shut_down()
-            assert await two.until(leading=True) < 1.0
+            assert await two.until(leading=True) < TIMING.duration, "it need not run out"
             idle_control_plane.kill_api_server()
-            assert await two.until(leading=False) <= TIMING.renew_deadline + 0.5
+            assert await two.until(leading=False) < TIMING.duration
             await start_api_server(idle_control_plane)
             await two.until(leading=True, seconds=30)
             assert two.stops == 1

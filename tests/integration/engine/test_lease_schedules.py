@@ -21,8 +21,8 @@ BATCHES = 20
 SCHEDULES = 50
 """Schedules a batch; the batches can run side by side."""
 
-SECONDS = 60
-STEP = 4.0
+SECONDS = 45
+STEP = 3.0
 """Seconds between two faults, on average."""
 
 NEVER = float("-inf")
@@ -126,7 +126,7 @@ class World:
             await self._disturb(self.chance.choice(sorted(self._live)))
         for process in self._live.values():
             self._heal(process.network)
-        await asyncio.sleep(45)
+        await asyncio.sleep(25)  # to the end of a lease, and until writes have landed
         leaders = [p.slot for p in self._live.values() if p.elector.is_leader()]
         if len(leaders) != 1:
             self.violations.append(f"seed {self.seed}: in the end {leaders} lead")
