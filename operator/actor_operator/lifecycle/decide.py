@@ -161,13 +161,11 @@ def _end(observed: Observed, facts: Facts, settings: Settings, key: bytes) -> De
 
 def _carry_out_abort(observed: Observed) -> tuple[Action, ...]:
     pod = observed.pod
-    if pod is None or pod.is_over:
+    if pod is None or pod.metadata.deletion_timestamp is not None:
         return ()
     if observed.stopping is Reason.ABORT_GRACEFUL and observed.started_at is not None:
         stopped = pod.spec.active_deadline_seconds == 1
         return () if stopped else (StopPod(pod.namespace, pod.name, pod.uid),)
-    if pod.metadata.deletion_timestamp is not None:
-        return ()
     # The Secret first: once the pod is gone, nobody knows its name.
     return (*_secret_of(pod), DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS))
 
