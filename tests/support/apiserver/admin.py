@@ -14,7 +14,6 @@ from tests.support.apiserver.podlogs import PodLogs
 from tests.support.apiserver.pods import PodHandle
 from tests.support.apiserver.requestlog import Request
 from tests.support.apiserver.store import Change, Store
-from tests.support.apiserver.timers import Timers
 from tests.support.apiserver.writes import Writes
 
 TOUCHED = "test.actor-operator.dev/touched"
@@ -31,26 +30,24 @@ class Admin:
         registry: Registry,
         writes: Writes,
         deletions: Deletions,
-        timers: Timers,
         clock: Clock,
         logs: PodLogs,
     ) -> None:
-        self.__store = store
-        self.__registry = registry
-        self.__writes = writes
-        self.__deletions = deletions
-        self.__timers = timers
-        self.__clock = clock
-        self.__logs = logs
+        self.store = store
+        self.registry = registry
+        self._writes = writes
+        self._deletions = deletions
+        self._clock = clock
+        self.logs = logs
 
     def objects(self, plural: str, namespace: str = "") -> list[Object]:
         """Copies of all objects of a kind, by namespace and name."""
-        versions = sorted(self.__store.all(self._kind(plural)).items())
+        versions = sorted(self.store.all(self._kind(plural)).items())
         return [version.copy() for key, version in versions if namespace in {"", key[0]}]
 
     def find(self, plural: str, namespace: str, name: str) -> Object | None:
         """A copy of an object, None if there is none."""
-        version = self.__store.get(self._kind(plural), (namespace, name))
+        version = self.store.get(self._kind(plural), (namespace, name))
         return version.copy() if version else None
 
     def get(self, plural: str, namespace: str, name: str) -> Object:
@@ -78,7 +75,7 @@ class Admin:
         copy: Object = msgspec.json.decode(msgspec.json.encode(obj))
         place = copy.setdefault("metadata", {}).get("namespace", namespace)
         place = place if kind.namespaced else ""
-        return self.__writes.create(kind, place, kind.typed(copy)).version.copy()
+        return self._writes.create(kind, place, kind.typed(copy)).version.copy()
 
     def patch(
         self, plural: str, namespace: str, name: str, patch: Object, subresource: str = ""
@@ -108,7 +105,7 @@ class Admin:
             It is refused.
         """
         kind = self._kind(plural)
-        return self.__writes.change(kind, (namespace, name), change, subresource).version.copy()
+        return self._writes.change(kind, (namespace, name), change, subresource).version.copy()
 
     def delete(
         self, plural: str, namespace: str, name: str, options: DeleteOptions | None = None
@@ -121,15 +118,15 @@ class Admin:
             404, 409.
         """
         kind = self._kind(plural)
-        self.__deletions.delete(kind, (namespace, name), options or DeleteOptions())
+        self._deletions.delete(kind, (namespace, name), options or DeleteOptions())
 
     def history(self, plural: str) -> list[Change]:
         """All kept committed writes of a kind, oldest first."""
-        return self.__store.changes(self._kind(plural))
+        return self.store.changes(self._kind(plural))
 
     def compact(self) -> None:
         """Forget all history: what was listed or watched before has to be listed anew."""
-        self.__store.compact()
+        self.store.compact()
 
     def pod(self, namespace: str, name: str) -> PodHandle:
         """A pod, to be moved by hand.
@@ -140,9 +137,7 @@ class Admin:
             There is none.
         """
         self.get("pods", namespace, name)
-        return PodHandle(
-            store=self.__store, key=(namespace, name), clock=self.__clock, logs=self.__logs
-        )
+        return PodHandle(store=self.store, key=(namespace, name), clock=self._clock, logs=self.logs)
 
     def quota(self, namespace: str, name: str, hard: dict[str, str]) -> Object:
         """Create a ResourceQuota, such as `{"pods": "1", "limits.memory": "1Gi"}`."""
@@ -168,4 +163,4 @@ class Admin:
             self.patch(plural, request.namespace, request.name, patch)
 
     def _kind(self, plural: str) -> Kind:
-        return PODS if plural == PODS.plural else self.__registry.named(plural)
+        return PODS if plural == PODS.plural else self.registry.named(plural)

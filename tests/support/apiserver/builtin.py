@@ -225,62 +225,51 @@ DEFINITIONS = Kind(
 )
 
 
+NODES = Kind("", "v1", "nodes", "Node", namespaced=False, has_status=True, strategy=NodeStrategy())
+
+SECRETS = Kind(
+    "", "v1", "secrets", "Secret", selectable={"type": "type"}, strategy=SecretStrategy()
+)
+
+CONFIG_MAPS = Kind("", "v1", "configmaps", "ConfigMap", strategy=DataStrategy())
+
+LEASES = Kind(
+    "coordination.k8s.io",
+    "v1",
+    "leases",
+    "Lease",
+    needs_resource_version=True,
+    created_by_update=True,
+)
+
+NETWORK_POLICIES = Kind(
+    "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", has_generation=True
+)
+
+INGRESSES = Kind(
+    "networking.k8s.io",
+    "v1",
+    "ingresses",
+    "Ingress",
+    has_status=True,
+    has_generation=True,
+    short_names=("ing",),
+    strategy=IngressStrategy(),
+)
+
+
 def built_in_kinds() -> list[Kind]:
-    """All of them; those whose strategy counts something are made anew for each server."""
-    return [
-        NAMESPACES,
-        PODS,
-        QUOTAS,
-        DEFINITIONS,
-        EVENTS,
-        CORE_EVENTS,
-        Kind(
-            "",
-            "v1",
-            "nodes",
-            "Node",
-            namespaced=False,
-            has_status=True,
-            strategy=NodeStrategy(),
-            short_names=("no",),
-        ),
-        Kind(
-            "",
-            "v1",
-            "services",
-            "Service",
-            has_status=True,
-            returned_by_delete=True,
-            strategy=ServiceStrategy(),
-            short_names=("svc",),
-            categories=("all",),
-        ),
-        Kind("", "v1", "secrets", "Secret", selectable={"type": "type"}, strategy=SecretStrategy()),
-        Kind("", "v1", "configmaps", "ConfigMap", strategy=DataStrategy(), short_names=("cm",)),
-        Kind(
-            "coordination.k8s.io",
-            "v1",
-            "leases",
-            "Lease",
-            needs_resource_version=True,
-            created_by_update=True,
-        ),
-        Kind(
-            "networking.k8s.io",
-            "v1",
-            "networkpolicies",
-            "NetworkPolicy",
-            has_generation=True,
-            short_names=("netpol",),
-        ),
-        Kind(
-            "networking.k8s.io",
-            "v1",
-            "ingresses",
-            "Ingress",
-            has_status=True,
-            has_generation=True,
-            strategy=IngressStrategy(),
-            short_names=("ing",),
-        ),
-    ]
+    """All of them; Services anew for each server, which counts their addresses."""
+    services = Kind(
+        "",
+        "v1",
+        "services",
+        "Service",
+        has_status=True,
+        returned_by_delete=True,
+        short_names=("svc",),
+        categories=("all",),
+        strategy=ServiceStrategy(),
+    )
+    core = [NAMESPACES, PODS, services, SECRETS, CONFIG_MAPS, QUOTAS, NODES, CORE_EVENTS]
+    return [*core, EVENTS, LEASES, INGRESSES, NETWORK_POLICIES, DEFINITIONS]

@@ -74,58 +74,66 @@ class ApiServer(Admin):
         collect_garbage: bool = True,
         clock: Clock = wall_clock,
     ) -> None:
-        self.store = Store()
-        self.registry = Registry()
-        self.requests = RequestLog()
-        self.watches = Watches(self.store)
-        self.logs = PodLogs()
+        store, registry = Store(), Registry()
         self._timers = Timers()
-        quotas = Quotas(self.store, self._timers)
-        writes = Writes(self.store, clock, [NamespaceLifecycle(self.store), quotas])
-        deletions = Deletions(self.store, clock)
+        quotas = Quotas(store, self._timers)
         super().__init__(
-            store=self.store,
-            registry=self.registry,
-            writes=writes,
-            deletions=deletions,
-            timers=self._timers,
+            store=store,
+            registry=registry,
+            writes=Writes(store, clock, [NamespaceLifecycle(store), quotas]),
+            deletions=Deletions(store, clock),
             clock=clock,
-            logs=self.logs,
+            logs=PodLogs(),
         )
+        self.requests = RequestLog()
+        self.watches = Watches(store)
         self.faults = Faults(self.touch)
-        self._frontend = Frontend(
-            registry=self.registry,
-            store=self.store,
-            watches=self.watches,
-            requests=self.requests,
-            faults=self.faults,
-            handlers=Handlers(store=self.store, writes=writes, deletions=deletions, logs=self.logs),
-            token=token,
-            bookmark_interval=bookmark_interval,
-        )
-        self._controllers: list[Controller] = [
-            Definitions(store=self.store, registry=self.registry, timers=self._timers, clock=clock),
-            NamespaceController(
-                store=self.store, deletions=deletions, timers=self._timers, delay=GARBAGE_DELAY
-            ),
-            quotas,
-        ]
+        self._frontend = self._make_frontend(token, bookmark_interval)
+        self._controllers: list[Controller] = [quotas, *self._make_controllers()]
         if collect_garbage:
-            self._controllers.append(
-                Collector(
-                    store=self.store,
-                    deletions=deletions,
-                    timers=self._timers,
-                    delay=GARBAGE_DELAY,
-                )
-            )
+            self._controllers.append(self._make_collector())
         for kind in built_in_kinds():
-            self.registry.add(kind)
+            registry.add(kind)
         self._initial = [_namespace(name) for name in namespaces]
         self._definitions = [obj for path in crds for obj in read_definitions(path)]
         self._runner: web.ServerRunner | None = None
         self._site: web.TCPSite | None = None
         self._port = 0
+
+    def _make_frontend(self, token: str | None, bookmark_interval: float) -> Frontend:
+        handlers = Handlers(
+            store=self.store, writes=self._writes, deletions=self._deletions, logs=self.logs
+        )
+        return Frontend(
+            registry=self.registry,
+            store=self.store,
+            watches=self.watches,
+            requests=self.requests,
+            faults=self.faults,
+            handlers=handlers,
+            token=token,
+            bookmark_interval=bookmark_interval,
+        )
+
+    def _make_controllers(self) -> list[Controller]:
+        definitions = Definitions(
+            store=self.store, registry=self.registry, timers=self._timers, clock=self._clock
+        )
+        namespaces = NamespaceController(
+            store=self.store,
+            deletions=self._deletions,
+            timers=self._timers,
+            delay=GARBAGE_DELAY,
+        )
+        return [definitions, namespaces]
+
+    def _make_collector(self) -> Collector:
+        return Collector(
+            store=self.store,
+            deletions=self._deletions,
+            timers=self._timers,
+            delay=GARBAGE_DELAY,
+        )
 
     @property
     def url(self) -> str:
