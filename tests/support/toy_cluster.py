@@ -129,20 +129,29 @@ class ToyCluster:
     async def create(self, namespace: str, pod: V1Pod) -> PodView:
         return self._write(lambda: self._create(pod))
 
-    async def delete(self, namespace: str, name: str, *, uid: str, grace_seconds: int) -> None:
-        def apply() -> None:
-            if self.pod is not None and (self.pod.name, self.pod.uid) == (name, uid):
-                self.delete_pod(grace_seconds)
+    async def delete(
+        self, namespace: str, name: str, *, uid: str, grace_seconds: int
+    ) -> PodView | None:
+        def apply() -> PodView | None:
+            if self.pod is None or (self.pod.name, self.pod.uid) != (name, uid):
+                return None
+            last = self.pod
+            self.delete_pod(grace_seconds)
+            return self._pod_now() or last
 
-        self._write(apply)
+        return self._write(apply)
 
-    async def stop(self, namespace: str, name: str) -> None:
-        def apply() -> None:
+    async def stop(self, namespace: str, name: str) -> PodView | None:
+        def apply() -> PodView | None:
             if self.pod is not None and self.pod.name == name:
                 spec = replace(self.pod.spec, active_deadline_seconds=1)
                 self.put_pod(replace(self.pod, spec=spec))
+            return self.pod
 
-        self._write(apply)
+        return self._write(apply)
+
+    def _pod_now(self) -> PodView | None:
+        return self.pod
 
     def _commit(self, run: RunView, status: RunStatus) -> RunView:
         if run.uid != self.run.uid:

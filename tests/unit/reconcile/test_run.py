@@ -123,6 +123,7 @@ def test_a_pod_of_a_lost_answer_does_not_outlive_an_abort(world: World) -> None:
         world.operator.hear_of_run()
     for _ in range(5):
         world.operator.work()
+    world.settle()
 
     assert world.cluster.pods_created == 1
     assert world.cluster.pod is None
