@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import msgspec
+
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import PodView
@@ -14,7 +16,12 @@ from actor_operator.lifecycle import waiting
 from actor_operator.lifecycle.expiry import LAST_WORD, timeout_notice, told_from
 from actor_operator.lifecycle.facts import ABORTS, Facts, Finding, Stop, Verdict
 from actor_operator.lifecycle.observed import Observed
-from actor_operator.lifecycle.startup import CONFIG_ERROR_WINDOW, RUNTIME_WINDOW, failed
+from actor_operator.lifecycle.startup import (
+    CONFIG_ERROR_WINDOW,
+    RUNTIME_WINDOW,
+    failed,
+    pending_until,
+)
 from actor_operator.lifecycle.verdict import verdict_of
 from actor_operator.settings import Settings
 
@@ -214,12 +221,15 @@ def _secret_without_pod(
     aborted = observed.stopping in ABORTS and observed.status.pod_name is not None
     if observed.blocked is not None or aborted:
         return ()  # deleted with the pod, or when the pod was refused
+    # The content, and so the name, is of before the container had started.
+    before = msgspec.structs.replace(observed.status, started_at=None)
+    run = msgspec.structs.replace(observed.run, status=before)
     try:
-        resolution = resolve(observed.run, observed.actor, settings)
-        objects = build_objects(observed.run, resolution, key=key, settings=settings)
+        resolution = resolve(run, observed.actor, settings)
+        objects = build_objects(run, resolution, key=key, settings=settings)
     except TerminalError:
         return ()
-    return (DeleteSecret(observed.run.namespace, objects.secret_name),)
+    return (DeleteSecret(run.namespace, objects.secret_name),)
 
 
 def _wake_at(
@@ -234,7 +244,7 @@ def _wake_at(
     if observed.blocked:
         moments.append(observed.blocked.retry_at)
     if observed.started_at is None:
-        moments.append(observed.attempt_began + timedelta(seconds=settings.limits.pending_seconds))
+        moments.append(pending_until(observed, now, settings.limits))
         if pod and pod.status.start_time:
             pull_window = timedelta(seconds=settings.limits.image_pull_seconds)
             windows = (pull_window, CONFIG_ERROR_WINDOW, RUNTIME_WINDOW)

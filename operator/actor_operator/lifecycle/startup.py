@@ -110,12 +110,26 @@ def runtime_unavailable(observed: Observed, now: datetime, _: LimitSettings) -> 
 
 def pending_too_long(observed: Observed, now: datetime, limits: LimitSettings) -> Verdict | None:
     """Whatever it waited for, the run has not started within the pending limit."""
-    limit = timedelta(seconds=limits.pending_seconds)
-    if observed.started_at is not None or now < observed.attempt_began + limit:
+    if observed.started_at is not None or now < pending_until(observed, now, limits):
         return None
     reason, cause = _pending_cause(observed)
     message = f"The run could not start within {limits.pending_seconds:g} s: {cause}"
     return failed(observed, now, reason, message, platform=True)
+
+
+def pending_until(observed: Observed, now: datetime, limits: LimitSettings) -> datetime:
+    """When the run has waited too long for what it waits for.
+
+    It counts from the first try and not from the run's creation: a run that was made while no
+    operator was there, or that stood in a long queue, gets its time too.
+    """
+    if observed.pod is not None:
+        since = observed.pod.metadata.creation_timestamp or observed.attempt_began
+    elif observed.blocked is not None:
+        since = observed.blocked.since
+    else:
+        since = observed.attempt_began if observed.previous else now
+    return since + timedelta(seconds=limits.pending_seconds)
 
 
 def waiting_for(observed: Observed) -> tuple[str, str]:
@@ -134,9 +148,7 @@ def _pending_cause(observed: Observed) -> tuple[Reason, str]:
     if observed.pod is None:
         if observed.blocked:
             return observed.blocked.reason, observed.blocked.message
-        if observed.previous:
-            return Reason.WAITING_FOR_PREVIOUS_POD, "a pod of this run has not ended yet."
-        return Reason.POD_REJECTED, "the pod could not be created."
+        return Reason.WAITING_FOR_PREVIOUS_POD, "a pod of this run has not ended yet."
     scheduled = observed.pod.condition("PodScheduled")
     if scheduled is None or scheduled.status != "True":
         return Reason.NOT_SCHEDULED, scheduled.message if scheduled else "no scheduler answered."

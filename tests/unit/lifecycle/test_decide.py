@@ -239,6 +239,17 @@ def test_the_secret_goes_before_the_end_is_told_and_the_pod_stays_for_its_log(po
     assert decision.resolved == a_resolved()
 
 
+def test_the_secret_of_a_pod_that_vanished_goes_under_the_name_that_it_was_made_with() -> None:
+    (create,) = decided(observe(None)).actions
+    assert isinstance(create, CreatePod)
+    run = a_run(status=a_status(started=2, pod_name=create.objects.pod_name))
+
+    decision = decided(observe(None, run=run))
+
+    assert decision.facts.verdict is not None
+    assert decision.actions == (DeleteSecret("team", create.objects.secret_name),)
+
+
 def test_a_pod_that_may_still_start_keeps_its_secret_until_it_is_removed() -> None:
     decision = decided(observe(a_pod(waiting="InvalidImageName")))
 
@@ -282,6 +293,10 @@ def test_a_waiting_run_is_looked_at_when_its_cause_has_lasted_and_at_each_window
 
 def test_a_pending_run_is_looked_at_at_the_pending_limit() -> None:
     assert wake(observe(a_pod(scheduled="no room")), 100) == at(600)
+
+
+def test_a_run_whose_pod_was_just_asked_for_is_looked_at_a_pending_limit_later() -> None:
+    assert wake(observe(None), 5000) == at(5600)
 
 
 def test_a_run_that_awaits_the_kubelets_last_word_is_looked_at_when_it_is_overdue() -> None:

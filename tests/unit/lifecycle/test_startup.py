@@ -158,7 +158,6 @@ PENDING = [
         "has not ended yet",
         id="an earlier pod",
     ),
-    pytest.param(observe(None), Reason.POD_REJECTED, "could not be created", id="no known cause"),
     pytest.param(
         observe(a_pod(scheduled="0/3 nodes: Insufficient memory")),
         Reason.NOT_SCHEDULED,
@@ -204,10 +203,25 @@ def test_a_pod_without_any_word_of_the_scheduler_was_not_scheduled() -> None:
 
 
 def test_the_pending_limit_counts_from_when_the_attempt_was_asked_for() -> None:
-    observed = observe(None, run=a_run(status=a_status(queued_at=at(100))))
+    run = a_run(status=a_status(queued_at=at(100)))
+    observed = observe(None, run=run, previous=(a_pod(running=2),))
 
     assert judge(observed, 699) is None
     assert judge(observed, 700) is not None
+
+
+def test_a_run_that_nobody_has_tried_to_start_is_tried_however_old_it_is() -> None:
+    assert judge(observe(None), 100_000) is None
+
+
+def test_the_pending_limit_of_a_run_that_was_tried_late_counts_from_the_first_try() -> None:
+    refused = observe(None, blocked=blocked(since=5000))
+    pod = a_pod(scheduled="no room")
+    made_late = replace(pod, metadata=replace(pod.metadata, creation_timestamp=at(5000)))
+
+    for observed in (refused, observe(made_late)):
+        assert judge(observed, 5599) is None
+        assert judge(observed, 5600) is not None
 
 
 def test_the_pending_limit_is_nothing_to_a_run_that_has_started() -> None:
@@ -229,4 +243,4 @@ def test_a_run_of_which_nobody_knows_when_it_was_made_is_an_error() -> None:
     run = a_run(created=None)  # type: ignore[arg-type]
 
     with pytest.raises(ValueError, match="team/hello has no creation time"):
-        judge(observe(None, run=run), 1)
+        judge(observe(None, run=run, previous=(a_pod(running=2),)), 1)

@@ -110,7 +110,8 @@ class PodView(ObjectView, frozen=True):
             if moment and moment.year > 1970:
                 return moment
             # Exit code 0 proves that it ran, also when the runtime has forgotten since when.
-            return state.terminated.finished_at if state.terminated.exit_code == 0 else None
+            ran = state.terminated.exit_code == 0
+            return (state.terminated.finished_at or self.status.start_time) if ran else None
         return None
 
     @property

@@ -93,6 +93,9 @@ STARTS = [
         ended(137, reason="ContainerStatusUnknown", started_at=None), None, id="nobody knows"
     ),
     pytest.param(ended(0, after=9, started_at=None), at(9), id="exit code 0 proves that it ran"),
+    pytest.param(
+        ended(0, started_at=None, finished_at=None), at(1), id="… even if nobody knows when"
+    ),
 ]
 
 
