@@ -45,6 +45,10 @@ DEFAULT_WEB_PORT = 4321
 MAX_INPUT_BYTES = 65_536
 """Largest ``spec.input`` as compact UTF-8 JSON."""
 
+NESTING = 12_000
+"""Levels of nesting that are decoded. The API server takes inputs of 10,000 levels and Python reads
+1,000 by itself: one such run would make every list and watch of runs unreadable."""
+
 MAX_VARIABLE_BYTES = 131_071
 """Largest ``NAME=value`` that Linux takes in an environment (MAX_ARG_STRLEN - 1)."""
 

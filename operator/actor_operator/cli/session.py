@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,6 +11,7 @@ import click
 
 from actor_operator import __version__, log
 from actor_operator.cli.options import Options, current_options
+from actor_operator.constants import NESTING
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import connect
 from actor_operator.kube.transport import Timeouts
@@ -65,6 +67,7 @@ def with_cluster(work: Callable[[Session], Awaitable[T]]) -> T:
     options = current_options()
     program = click.get_current_context().find_root().command_path
     log.configure(level="WARNING" if options.verbose else "ERROR", json=False)
+    sys.setrecursionlimit(NESTING)
 
     async def whole() -> T:
         connection = await asyncio.to_thread(connect, options.kubeconfig, options.context)

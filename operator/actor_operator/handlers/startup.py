@@ -11,6 +11,7 @@ import kopf
 import uvloop
 from aiohttp import web
 
+from actor_operator.constants import NESTING
 from actor_operator.engine.supervisor import Supervisor
 from actor_operator.errors import ConfigurationError
 from actor_operator.factory import Operator, build_operator
@@ -32,11 +33,6 @@ SHELL_PAUSE = 5.0
 
 LOUD_LOGGERS = ("kopf._core.reactor.observation", "kopf.activities", "aiohttp.access")
 """They repeat at every attempt, or at every probe, what we say once."""
-
-
-NESTING = 12_000
-"""Levels of nesting that are decoded. The API server takes inputs of 10,000 levels and Python reads
-1,000 by itself: one such run would make every list and watch of runs unreadable."""
 
 
 class EndlessBackoffs:
