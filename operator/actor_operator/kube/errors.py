@@ -37,7 +37,10 @@ MAX_MESSAGE_BYTES = 1024
 """Longest message kept of an answer; admission webhooks can send any length."""
 
 DEFAULT_RETRY_AFTER = 1.0
-"""Seconds to wait after a 429 that does not say how long (what client-go does)."""
+"""Seconds to wait after a 429 that does not say how long (what client-go does); never less."""
+
+LONGEST_RETRY_AFTER = 60.0
+"""Seconds; longer wishes are cut, because runs have deadlines to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +128,12 @@ class InvalidError(ApiError, TerminalError):
 
 
 class TooManyRequestsError(ApiError, WaitingError):
-    """The server asks to slow down; ``requeue_after`` is what it asked for."""
+    """The server asks to slow down; ``requeue_after`` is what it asked for, within reason."""
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message, **details)
-        self.requeue_after = DEFAULT_RETRY_AFTER if self.retry_after is None else self.retry_after
+        asked = DEFAULT_RETRY_AFTER if self.retry_after is None else self.retry_after
+        self.requeue_after = min(max(asked, DEFAULT_RETRY_AFTER), LONGEST_RETRY_AFTER)
 
 
 class ServerError(ApiError, RetryableError):

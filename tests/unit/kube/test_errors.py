@@ -95,6 +95,13 @@ def test_the_wait_after_429_is_the_header_then_the_body_then_a_second() -> None:
     assert answer(429, retry_after="Wed, 21 Oct 2026 07:28:00 GMT").retry_after is None
 
 
+@pytest.mark.parametrize(("asked", "wait"), [("0", 1.0), ("999999999999", 60.0), ("9" * 400, 60.0)])
+def test_a_wait_after_429_is_neither_none_nor_endless(asked: str, wait: float) -> None:
+    error = answer(429, retry_after=asked)
+    assert isinstance(error, TooManyRequestsError)
+    assert error.requeue_after == wait
+
+
 def test_causes_are_kept() -> None:
     cause = {"reason": "NamespaceTerminating", "message": "going", "field": "metadata.namespace"}
     error = answer(403, details={"causes": [cause]})
