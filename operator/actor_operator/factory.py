@@ -218,7 +218,7 @@ def _build_elector(
         identity=f"{slot or os.uname().nodename}_{secrets.token_hex(4)}",
         slot=slot,
         timing=LeaseTiming(
-            duration=int(lease.duration_seconds),
+            duration=lease.duration_seconds,
             renew_deadline=lease.renew_deadline_seconds,
             retry=lease.retry_seconds,
             landing=WRITE_LANDING_SECONDS,

@@ -96,7 +96,7 @@ class LeaseSettings(Group):
     name: Name = "actor-operator"
     """Name of the Lease in the operator's namespace."""
 
-    duration_seconds: Seconds = 15
+    duration_seconds: Annotated[int, Field(ge=1, le=86_400 * 366)] = 15
     """How long others wait for a leader that says nothing."""
 
     renew_deadline_seconds: Seconds = 10

@@ -153,6 +153,11 @@ MISTAKES = [
         id="a memory that is no step",
     ),
     pytest.param(
+        "lease: {durationSeconds: 15.9}",
+        ["lease.durationSeconds", "integer"],
+        id="part of a second, which a Lease does not have",
+    ),
+    pytest.param(
         "lease: {durationSeconds: 5}",
         ["renewDeadlineSeconds", "must be less than durationSeconds"],
         id="a lease that ends before it is renewed",
