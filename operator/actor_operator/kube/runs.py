@@ -24,11 +24,15 @@ def decode_run(data: Buffer) -> RunView | FinishedRun:
         When it is no ActorRun.
     """
     run = stub(_DECODER.decode(data))
-    if isinstance(run, RunView) and bytes(run.spec.input):
-        # Without a copy the input would keep the whole message in memory.
-        spec = msgspec.structs.replace(run.spec, input=run.spec.input.copy())
-        return msgspec.structs.replace(run, spec=spec)
-    return run
+    return _with_own_input(run) if isinstance(run, RunView) else run
+
+
+def _with_own_input(run: RunView) -> RunView:
+    """The run with a copy of its input, which else keeps the whole message in memory."""
+    if not bytes(run.spec.input):
+        return run
+    spec = msgspec.structs.replace(run.spec, input=run.spec.input.copy())
+    return msgspec.structs.replace(run, spec=spec)
 
 
 class Runs:
@@ -62,4 +66,4 @@ class Runs:
         data = await self._client.put(
             ACTOR_RUNS, run.namespace, run.name, body, subresource="status"
         )
-        return _DECODER.decode(data)
+        return _with_own_input(_DECODER.decode(data))
