@@ -14,6 +14,12 @@ from tests.bench.contenders import Contender
 from tests.cluster_tool.control_plane import ControlPlane
 from tests.support.history import Object
 
+SILENCE_SECONDS = 5.0
+"""After which a watch is opened anew."""
+
+PAUSE_SECONDS = 0.05
+"""Before a watch is opened again."""
+
 
 @dataclass
 class Moments:
@@ -45,9 +51,11 @@ class Observer:
         address = urlsplit(control_plane.url).netloc
         paths = (contender.path.format(namespace=namespace), f"/api/v1/namespaces/{namespace}/pods")
         self._watches = [
-            (http.client.HTTPSConnection(address, context=context), path) for path in paths
+            (http.client.HTTPSConnection(address, context=context, timeout=SILENCE_SECONDS), path)
+            for path in paths
         ]
         self._threads = [threading.Thread(target=self._watch, args=w) for w in self._watches]
+        self._stopping = False
         self._news = threading.Condition()
         self.moments = Moments()
         """What was seen so far."""
@@ -63,11 +71,12 @@ class Observer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._stopping = True
         for connection, _ in self._watches:
             if connection.sock is not None:
                 connection.sock.shutdown(2)
         for thread in self._threads:
-            thread.join(timeout=10)
+            thread.join(timeout=2 * SILENCE_SECONDS)
 
     def wait(self, count: int, seconds: float) -> None:
         """Wait until so many objects have ended.
@@ -83,18 +92,28 @@ class Observer:
                 raise TimeoutError(f"{len(finished)} of {count} ended within {seconds:g} s")
 
     def _watch(self, connection: http.client.HTTPSConnection, path: str) -> None:
-        try:
-            connection.request("GET", f"{path}?watch=1")
-            response = connection.getresponse()
-            while line := response.readline():
-                found: Object = msgspec.json.decode(line)["object"]
-                with self._news:
-                    self._note(found)
-                    self._news.notify_all()
-        except (OSError, http.client.HTTPException):
-            pass  # it was shut down; a watch that breaks before its time shows in `wait`
-        finally:
-            connection.close()
+        version = ""
+        while not self._stopping:
+            try:
+                connection.request("GET", f"{path}?watch=1&resourceVersion={version}")
+                response = connection.getresponse()
+                while line := response.readline():
+                    version = self._hear(msgspec.json.decode(line))
+            except (OSError, http.client.HTTPException):
+                # A busy API server cuts off who reads slowly: go on where it was cut.
+                time.sleep(PAUSE_SECONDS)
+            finally:
+                connection.close()
+
+    def _hear(self, event: Object) -> str:
+        """Take note of one event; returns the version after it."""
+        found = event["object"]
+        if event["type"] == "ERROR":
+            raise RuntimeError(f"events were missed: {found['message']}")
+        with self._news:
+            self._note(found)
+            self._news.notify_all()
+        return str(found["metadata"]["resourceVersion"])
 
     def _note(self, found: Object) -> None:
         now, metadata = time.monotonic(), found["metadata"]

@@ -40,7 +40,7 @@ def table(bursts: Sequence[Burst]) -> Table:
     """One column a burst; the last is the mean of all runs over the mean of all Jobs."""
     columns = [figures(burst) for burst in bursts]
     rows = dict.fromkeys(row for column in columns for row in column)
-    made = Table("", *(f"{burst.kind}s" for burst in bursts), "ratio", box=None)
+    made = Table("", *(burst.kind for burst in bursts), "ratio", box=None)
     made.columns[0].no_wrap = True
     for column in made.columns[1:]:
         column.justify = "right"
