@@ -59,9 +59,12 @@ def check_verdict(status: RunStatus, history: list[RunStatus], truths: list[Trut
 
 
 def check_failure(status: RunStatus, truth: Truth | None) -> None:
-    """No false failure: what succeeded failed only if nobody can know better."""
+    """No false failure: what succeeded failed only if nobody can know better.
+
+    A container that ran and went while nobody looked is nobody's success: it gets another pod.
+    """
     assert status.failure is not None
-    if truth is None or truth.ended is None:
+    if truth is None or truth.ended is None or status.started_at is None:
         return
     if truth.cause is Cause.ITSELF and truth.code == 0:
         assert status.failure.reason in TAKEN
