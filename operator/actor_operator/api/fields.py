@@ -113,11 +113,6 @@ class Marker:
         return handler(core) | dict(self.keywords)
 
 
-def not_yet(what: str) -> Marker:
-    """Mark a field of which a part is accepted and stored, but not acted upon so far."""
-    return Marker(((NOT_YET_KEY, f"{what} is not acted upon yet."),))
-
-
 NOT_YET = Marker(((NOT_YET_KEY, "Not acted upon yet."),))
 """Marks a field that is accepted and stored, but that nothing acts upon so far."""
 

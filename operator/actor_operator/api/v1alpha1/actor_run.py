@@ -14,7 +14,7 @@ from actor_operator.api.base import (
     Definition,
     NameRule,
 )
-from actor_operator.api.fields import NOT_YET, CelRule, not_yet, unchanged
+from actor_operator.api.fields import NOT_YET, CelRule, unchanged
 from actor_operator.api.scalars import (
     NAME_LABEL,
     ActorReference,
@@ -85,8 +85,8 @@ class Abort(ApiModel):
 
     attempt: AttemptNumber
     """The attempt to stop: the current one, as in `status.attempt`."""
-    mode: Annotated[AbortMode, not_yet("Graceful")] = AbortMode.IMMEDIATE
-    """Immediate kills the container; Graceful tells it first and gives it 30 seconds."""
+    mode: AbortMode = AbortMode.IMMEDIATE
+    """Immediate kills the container; Graceful sends it SIGTERM first and gives it 30 seconds."""
 
 
 class Resurrect(ApiModel):
