@@ -1,15 +1,15 @@
 """The command line, run against an API server in this process."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
-from tests.support.apiserver import ApiServer
+from tests.support.apiserver import ApiServer, on
 
 from actor_operator.cli.main import cli
 
@@ -40,6 +40,7 @@ class Actorctl:
 
     server: ApiServer
     kubeconfig: Path
+    started: "list[asyncio.Task[Result]]" = field(default_factory=list)
 
     async def __call__(self, *words: str, stdin: str | bytes | None = None) -> Result:
         """Run a command line to its end."""
@@ -47,7 +48,17 @@ class Actorctl:
 
     def start(self, *words: str) -> "asyncio.Task[Result]":
         """Run a command line beside the test."""
-        return asyncio.create_task(self(*words))
+        self.started.append(asyncio.create_task(self(*words)))
+        return self.started[-1]
+
+    async def stop(self) -> None:
+        """End what a failed test left behind: a thread ends by itself only."""
+        if all(command.done() for command in self.started):
+            return
+        self.server.faults.clear()
+        self.server.faults.fail(403, on(times=None))
+        self.server.watches.cut("*", abort=True)
+        await asyncio.wait(self.started)
 
     async def complete(self, line: str) -> str:
         """What a shell is offered for the last word of a line."""
@@ -69,12 +80,14 @@ class Actorctl:
 
 
 @pytest.fixture
-def actorctl(server: ApiServer, tmp_path: Path) -> Actorctl:
+async def actorctl(server: ApiServer, tmp_path: Path) -> AsyncIterator[Actorctl]:
     """The command line, with the server as its cluster."""
     file = tmp_path / "kubeconfig"
     file.write_text(yaml.safe_dump(kubeconfig(server)))
     server.create("actors", an_actor())
-    return Actorctl(server, file)
+    actorctl = Actorctl(server, file)
+    yield actorctl
+    await actorctl.stop()
 
 
 def an_actor(name: str = "hello", **spec: Any) -> dict[str, Any]:
