@@ -15,6 +15,7 @@ POD = "Pod"
 SECRET = "Secret"
 
 ADDED = "ADDED"
+MODIFIED = "MODIFIED"
 DELETED = "DELETED"
 
 

@@ -1,7 +1,8 @@
 """Watches a real API server on its own and keeps every revision of runs, pods and Secrets.
 
 It has nothing in common with the operator's watches: blocking connections, one thread a kind. Of
-Secrets it asks for the metadata only.
+Secrets it asks for the metadata only. What happens in the moment after the API server was started
+anew and before it is listed is seen in its result only.
 """
 
 import http.client
@@ -18,7 +19,17 @@ from urllib.parse import urlsplit
 
 import msgspec
 from tests.cluster_tool.control_plane import ControlPlane
-from tests.support.history import ADDED, DELETED, POD, RUN, SECRET, History, Object, Revision
+from tests.support.history import (
+    ADDED,
+    DELETED,
+    MODIFIED,
+    POD,
+    RUN,
+    SECRET,
+    History,
+    Object,
+    Revision,
+)
 
 METADATA_ONLY = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
 """Asks for objects without spec, data and status."""
@@ -47,7 +58,7 @@ Key = tuple[str, str, str]
 
 
 class RecorderError(AssertionError):
-    """The recording has a gap, or what a test waits for does not come."""
+    """The recording has broken off, or what a test waits for does not come."""
 
 
 class Recorder:
@@ -70,7 +81,7 @@ class Recorder:
         self._news = threading.Condition()
         self._revisions: list[Revision] = []
         self._live: dict[Key, Object] = {}
-        self._gap = ""
+        self._defect = ""
         self._stopping = False
         self._connections: dict[str, http.client.HTTPSConnection] = {}
         self._threads = [
@@ -142,11 +153,11 @@ class Recorder:
         Raises
         ------
         RecorderError
-            When some may be missing.
+            When the recording has broken off.
         """
         with self._news:
-            if self._gap:
-                raise RecorderError(f"the recording has a gap: {self._gap}")
+            if self._defect:
+                raise RecorderError(f"the recording has broken off: {self._defect}")
             return History(r for r in self._revisions if r.namespace == namespace)
 
     # One thread a kind
@@ -161,7 +172,7 @@ class Recorder:
             except LOST:
                 time.sleep(PAUSE_SECONDS)
             except Exception as error:  # noqa: BLE001 -- a test must not wait for a dead thread
-                self._gap = f"{kind}: {error!r}"
+                self._defect = f"{kind}: {error!r}"
                 return
 
     def _list(self, kind: str) -> str:
@@ -169,9 +180,22 @@ class Recorder:
             answer = json.loads(response.read())
         if answer["kind"] == "Status":  # the CRD is not there yet, or the server is going
             raise ValueError(answer["message"])
-        for item in answer["items"] or ():
-            self._note(Revision(_number(item), kind, ADDED, item, time.time()))
-        return str(answer["metadata"]["resourceVersion"])
+        version = str(answer["metadata"]["resourceVersion"])
+        self._compare(kind, int(version), answer["items"] or [])
+        return version
+
+    def _compare(self, kind: str, version: int, items: list[Object]) -> None:
+        """Note what a list tells that was not known: all of it at first, later what was missed."""
+        listed = {(kind, i["metadata"].get("namespace", ""), i["metadata"]["name"]) for i in items}
+        for key, obj in list(self._live.items()):
+            if key[0] == kind and key not in listed:
+                self._note(Revision(version, kind, DELETED, obj, time.time()))
+        for item in items:
+            key = (kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
+            known = self._live.get(key)
+            if known is None or _number(known) != _number(item):
+                change = MODIFIED if known else ADDED
+                self._note(Revision(_number(item), kind, change, item, time.time()))
 
     def _watch(self, kind: str, version: str) -> str:
         """Follow one watch to its end; returns the version to go on from."""
@@ -187,7 +211,7 @@ class Recorder:
             try:
                 for event in _events(response):
                     if event["type"] == "ERROR":
-                        self._gap = f"{kind}: {event['object'].get('message')}"
+                        # A server that was started anew has no history: list, and compare.
                         return ""
                     version = str(event["object"]["metadata"]["resourceVersion"])
                     if event["type"] != "BOOKMARK":

@@ -24,7 +24,7 @@ class Admin:
     """Sends requests as the cluster's administrator, over a new connection when one breaks."""
 
     def __init__(self, control_plane: ControlPlane) -> None:
-        self._control_plane = control_plane
+        self.control_plane = control_plane
         self._client: RestClient | None = None
 
     def call(self, verb: str, path: str, body: Any = None, **options: Any) -> Answer:
@@ -37,7 +37,7 @@ class Admin:
         """
         for left in reversed(range(ATTEMPTS)):
             try:
-                self._client = self._client or RestClient(self._control_plane)
+                self._client = self._client or RestClient(self.control_plane)
                 return self._client.call(verb, path, body, **options)
             except (OSError, http.client.HTTPException):
                 self.close()

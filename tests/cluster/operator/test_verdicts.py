@@ -113,11 +113,11 @@ def ended(fleet: Fleet, make_workspace: MakeWorkspace) -> Workspace:
     make_actors(workspace, other)
     for name, case in CASES.items():
         workspace.run(name, case.actor.format(other=other.namespace), **case.spec)
+    workspace.actor("late")
     # Those in READY first: they do not stay so for long.
     for abort, name in sorted((case.abort, name) for name, case in CASES.items() if case.abort):
         workspace.wait(name, abort[0])
         workspace.abort(name, abort[1])
-    workspace.actor("late")
     workspace.wait_all(CASES, seconds=60)
     return workspace
 
