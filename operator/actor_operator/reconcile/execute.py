@@ -86,6 +86,9 @@ class Executor:
         objects = action.objects
         try:
             await self._secrets.ensure(run.namespace, objects.secret)
+        except ApiError as error:
+            return _refusal_of(error)
+        try:
             return await self._pods.create(run.namespace, objects.pod)
         except AlreadyExistsError:
             pod = await self._pods.read(run.namespace, objects.pod_name)
@@ -96,12 +99,17 @@ class Executor:
             message = f'A pod "{pod.name}" exists that is not of this run; delete it.'
             refusal = Refusal(Reason.NAME_TAKEN, message, final=False)
         except ApiError as error:
-            explained = explain_refusal(error)
-            if explained is None:
-                raise
-            refusal = explained
+            refusal = _refusal_of(error)
         await self._secrets.delete(run.namespace, objects.secret_name)
         return refusal
+
+
+def _refusal_of(error: ApiError) -> Refusal:
+    """The refusal that an error is; an error that passes by itself is raised again."""
+    refusal = explain_refusal(error)
+    if refusal is None:
+        raise error
+    return refusal
 
 
 def explain_refusal(error: ApiError) -> Refusal | None:
