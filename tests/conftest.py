@@ -1,13 +1,17 @@
 """What holds for all tests."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from tests.support.golden import Golden
+
+from actor_operator.log import LOGGERS_OF_OTHERS
 
 EXAMPLES = os.environ.get("HYPOTHESIS_EXAMPLES")
 """How many examples Hypothesis tries; without it few, and the same ones each time."""
@@ -47,6 +51,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite golden files with what came out"
     )
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_it_was() -> Iterator[None]:
+    """A test that configures logging, as every command does, must not do so for the others."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    if structlog.is_configured():
+        root.handlers, root.level = handlers, level
+        for name in LOGGERS_OF_OTHERS:
+            logging.getLogger(name).setLevel(logging.NOTSET)
+        structlog.reset_defaults()
 
 
 @pytest.fixture

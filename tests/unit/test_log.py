@@ -2,26 +2,12 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
 import pytest
-import structlog
 
-from actor_operator.log import LOGGERS_OF_OTHERS, configure, logger
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    others = {name: logging.getLogger(name).level for name in LOGGERS_OF_OTHERS}
-    yield
-    root.handlers, root.level = handlers, level
-    for name, threshold in others.items():
-        logging.getLogger(name).setLevel(threshold)
-    structlog.reset_defaults()
+from actor_operator.log import configure, logger
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 """A run whose input is nested as deep as the API server takes it harms nobody."""
 
-import logging
 import sys
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from actor_operator.api.views.run import RunView
 from actor_operator.desired.environment import compact_input
@@ -20,13 +18,10 @@ DEEPEST = 9_990
 
 
 @pytest.fixture(autouse=True)
-def _process_as_it_was() -> Iterator[None]:
-    limit, root = sys.getrecursionlimit(), logging.getLogger()
-    handlers, level = root.handlers, root.level
+def _limit_as_it_was() -> Iterator[None]:
+    limit = sys.getrecursionlimit()
     yield
     sys.setrecursionlimit(limit)
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
 
 
 def test_the_operator_reads_such_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
