@@ -71,5 +71,5 @@ def check_failure(status: RunStatus, truth: Truth | None) -> None:
         taken = truth.taken
         assert taken is not None
         assert taken.replace(microsecond=0) <= truth.ended.replace(microsecond=0) or (
-            status.failure.reason is Reason.POD_VANISHED
+            status.failure.reason == Reason.POD_VANISHED
         )

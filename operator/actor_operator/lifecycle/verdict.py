@@ -67,13 +67,13 @@ def timed_out(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
 def _stopped_by_deadline(observed: Observed, now: datetime) -> bool:
     """Whether the timeout is why nothing runs any more.
 
-    Once TIMING-OUT is committed, only a container that ended by itself ends otherwise: whatever
-    happens to its pod while the kubelet stops it comes too late to be the cause.
+    Once TIMING-OUT is committed, only a container that ended by itself or before the deadline ends
+    otherwise: whatever happens to its pod while the kubelet stops it comes too late to be the
+    cause.
     """
     pod = observed.pod
-    if observed.stopping is Reason.TIMEOUT and (
-        pod is None or pod.terminated is None or disruption_of(pod) is not None
-    ):
+    timing_out = observed.stopping is Reason.TIMEOUT and not _ended_in_time(observed)
+    if timing_out and (pod is None or pod.terminated is None or disruption_of(pod) is not None):
         return True
     if pod is None:
         return False
@@ -123,6 +123,12 @@ def _explain(observed: Observed, ended: Terminated) -> tuple[Reason, str]:
         Reason.CONTAINER_FAILED,
         f"The actor ended with exit code {ended.exit_code}{by_signal}.",
     )
+
+
+def _ended_in_time(observed: Observed) -> bool:
+    """Whether the container had ended before the deadline, of which we heard late."""
+    ended, at = observed.pod.terminated if observed.pod else None, deadline(observed)
+    return bool(ended and ended.finished_at and at) and _ended_after_deadline(observed) is None
 
 
 def _ended_after_deadline(observed: Observed) -> datetime | None:

@@ -271,6 +271,13 @@ def test_a_timing_out_run_times_out_whatever_happens_to_its_pod_meanwhile(
     assert outcome(observe(pod, run=TIMING_OUT)) == (Phase.TIMED_OUT, Reason.TIMED_OUT)
 
 
+def test_a_run_that_was_called_timing_out_because_we_heard_late_ends_as_it_really_did() -> None:
+    """Its watch lagged: the container had been stopped before the deadline, by its deletion."""
+    pod = a_pod(ended=ended(0, after=30), deleted=29)
+
+    assert outcome(observe(pod, run=TIMING_OUT), now=63) == (Phase.FAILED, Reason.POD_DELETED)
+
+
 # Abort
 
 
