@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -54,7 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
+def _logging_as_it_was() -> Generator[None]:
     """A test that configures logging, as every command does, must not do so for the others."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
