@@ -84,7 +84,6 @@ class ControlPlane:
             extra=_with_own_flags(extra or {}),
         )
         self._children: dict[str, Child] = {}
-        self._commands: dict[str, list[str]] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -151,15 +150,6 @@ class ControlPlane:
         self.kill_api_server()
         self.start_api_server()
 
-    def restart(self, program: str) -> None:
-        """Crash one of the API server's clients and start it again.
-
-        After an outage of the API server they come back only when their pauses of up to half a
-        minute are over; like this they are back at once.
-        """
-        self._children.pop(program).kill()
-        self._spawn(program, self._commands[program])
-
     def write_kubeconfig(self, name: str, client: KeyPair, *, server: str | None = None) -> Path:
         """A kubeconfig of another user, or through another address such as a fault proxy's."""
         path = self.folder / f"{name}.kubeconfig"
@@ -188,7 +178,6 @@ class ControlPlane:
         return self.write_kubeconfig(name, self.authority.issue(name, Identity(f"system:{name}")))
 
     def _spawn(self, name: str, command: list[str]) -> Child:
-        self._commands[name] = command
         child = Child(name, command, self.log(name))
         self._children[name] = child
         return child

@@ -4,6 +4,7 @@ import http.client
 import itertools
 import time
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.cluster_tool.control_plane import ControlPlane
@@ -16,6 +17,9 @@ ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
 
 ATTEMPTS = 3
 """How often a request is sent whose connection breaks: servers are killed in these tests."""
+
+RUN_LABEL = "actor-operator.dev/run"
+"""Label of pods with the name of their run."""
 
 _numbers = itertools.count(1)
 
@@ -126,6 +130,24 @@ class Workspace:
     def delete(self, plural: str, name: str, *, core: bool = False) -> None:
         """Delete an object."""
         self.admin.must("DELETE", self.path(plural, name, core=core))
+
+    def end_pod(self, run: str, code: int = 0) -> None:
+        """Write the end of a run's container, as the kubelet does."""
+        (pod,) = (p for p in self.pods() if p["metadata"]["labels"][RUN_LABEL] == run)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        (container,) = pod["status"]["containerStatuses"]
+        ended = {
+            "exitCode": code,
+            "reason": "Error" if code else "Completed",
+            "startedAt": container["state"]["running"]["startedAt"],
+            "finishedAt": now,
+        }
+        status = {
+            "phase": "Failed" if code else "Succeeded",
+            "containerStatuses": [{**container, "ready": False, "state": {"terminated": ended}}],
+        }
+        path = self.path("pods", pod["metadata"]["name"], core=True) + "/status"
+        self.admin.must("PATCH", path, {"status": status}, content_type=MERGE_PATCH)
 
     # Seeing
 
