@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import hypothesis
