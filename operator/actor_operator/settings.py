@@ -218,8 +218,8 @@ class EngineSettings(Group):
     write_burst: Annotated[int, Field(ge=1, le=100_000)] = 400
     """Writes at once after a quiet time."""
 
-    page_size: Annotated[int, Field(ge=10, le=5000)] = 500
-    """Objects a page when listing."""
+    page_size: Annotated[int, Field(ge=10, le=5000)] = 100
+    """Objects a page when listing; each may have 1.5 MB, and a page is held in memory."""
 
     silence_seconds: Seconds = 20
     """A watch that says nothing for this long is opened anew."""

@@ -141,7 +141,7 @@ class ToyCluster:
 
         return self._write(apply)
 
-    async def stop(self, namespace: str, name: str) -> PodView | None:
+    async def stop(self, namespace: str, name: str, *, uid: str) -> PodView | None:
         def apply() -> PodView | None:
             if self.pod is not None and self.pod.name == name:
                 spec = replace(self.pod.spec, active_deadline_seconds=1)

@@ -66,17 +66,20 @@ def compact_input(run: RunView) -> bytes | None:
         InputTooLarge, with both sizes.
     """
     raw = bytes(run.spec.input)
-    if not raw:
-        return None
-    compact = msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
-    if len(compact) > MAX_INPUT_BYTES:
+    compact = compact_json(raw) if raw else b""
+    size = run.spec.oversized_input_bytes or len(compact)
+    if size > MAX_INPUT_BYTES:
         raise TerminalError(
             Reason.INPUT_TOO_LARGE,
-            f"The input has {len(compact)} bytes as compact JSON; at most {MAX_INPUT_BYTES} are"
-            " allowed. Put large data where the actor can fetch it, and name the place in the"
-            " input.",
+            f"The input has {size} bytes as compact JSON; at most {MAX_INPUT_BYTES} are allowed."
+            " Put large data where the actor can fetch it, and name the place in the input.",
         )
-    return compact
+    return compact or None
+
+
+def compact_json(raw: bytes) -> bytes:
+    """JSON without spaces and with sorted keys, in UTF-8: the form in which inputs are measured."""
+    return msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
 
 
 def input_sha256(run: RunView) -> str | None:

@@ -15,6 +15,9 @@ log = logger(__name__)
 TIME_LIMIT = 60.0
 """Seconds for one piece of work; each of its calls has shorter limits of its own."""
 
+QUIET_SECONDS = 60.0
+"""How long the same kind of failure is not told again, whatever the key."""
+
 
 class WorkerPool(Generic[K]):
     """A fixed number of workers on one queue.
@@ -48,6 +51,7 @@ class WorkerPool(Generic[K]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._told: dict[str, float] = {}
 
     @property
     def running(self) -> bool:
@@ -117,7 +121,8 @@ class WorkerPool(Generic[K]):
 
     def _retry(self, key: K, exc: Exception, *, with_traceback: bool) -> None:
         delay = self._queue.retry(key)
-        log.warning(
+        tell = log.warning if with_traceback or self._is_news(type(exc).__name__) else log.debug
+        tell(
             "Work failed and is tried again.",
             key=key,
             error=type(exc).__name__,
@@ -126,3 +131,12 @@ class WorkerPool(Generic[K]):
             seconds=round(delay, 1),
             exc_info=exc if with_traceback else None,
         )
+
+    def _is_news(self, error: str) -> bool:
+        """Whether a kind of failure was not told of late: in an outage every key fails."""
+        now = asyncio.get_running_loop().time()
+        last = self._told.get(error)
+        if last is not None and now - last < QUIET_SECONDS:
+            return False
+        self._told[error] = now
+        return True

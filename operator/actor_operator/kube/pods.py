@@ -16,9 +16,6 @@ PODS = Resource("", "v1", "pods", "Pod")
 SELECTOR = LABEL_RUN_UID
 """Label selector of run pods: the label is there."""
 
-STOP_NOW = b'{"spec":{"activeDeadlineSeconds":1}}'
-"""The kubelet stops a pod past its deadline with SIGTERM and its grace, and keeps the pod."""
-
 _DECODER = msgspec.json.Decoder(PodView)
 
 
@@ -72,11 +69,16 @@ class Pods:
             return None
         return decode_pod(answer) if answer is not None else None
 
-    async def stop(self, namespace: str, name: str) -> PodView | None:
-        """Let the kubelet stop the pod, which stays with its log; returns it as it is now."""
+    async def stop(self, namespace: str, name: str, *, uid: str) -> PodView | None:
+        """Let the kubelet stop that very pod, which stays with its log; returns it as it is now.
+
+        The kubelet stops a pod past its deadline with SIGTERM and its grace.
+        """
+        patch = {"metadata": {"uid": uid}, "spec": {"activeDeadlineSeconds": 1}}
+        body = msgspec.json.encode(patch)
         try:
-            answer = await self._client.patch(PODS, namespace, name, STOP_NOW, PatchKind.MERGE)
-        except NotFoundError:
+            answer = await self._client.patch(PODS, namespace, name, body, PatchKind.MERGE)
+        except (ConflictError, NotFoundError):
             return None
         return decode_pod(answer)
 

@@ -4,7 +4,8 @@ import msgspec
 from typing_extensions import Buffer
 
 from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
-from actor_operator.constants import GROUP, VERSION
+from actor_operator.constants import GROUP, MAX_INPUT_BYTES, VERSION
+from actor_operator.desired.environment import compact_json
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.resources import Resource
 from actor_operator.kube.status import status_body
@@ -28,10 +29,19 @@ def decode_run(data: Buffer) -> RunView | FinishedRun:
 
 
 def _with_own_input(run: RunView) -> RunView:
-    """The run with a copy of its input, which else keeps the whole message in memory."""
-    if not bytes(run.spec.input):
+    """The run with a copy of its input, which else keeps the whole message in memory.
+
+    Of an input that is too large only the size is kept: whoever may create runs could else fill
+    our memory with them.
+    """
+    raw = bytes(run.spec.input)
+    if not raw:
         return run
-    spec = msgspec.structs.replace(run.spec, input=run.spec.input.copy())
+    size = len(compact_json(raw)) if len(raw) > MAX_INPUT_BYTES else 0
+    if size > MAX_INPUT_BYTES:
+        spec = msgspec.structs.replace(run.spec, input=msgspec.Raw(), oversized_input_bytes=size)
+    else:
+        spec = msgspec.structs.replace(run.spec, input=run.spec.input.copy())
     return msgspec.structs.replace(run, spec=spec)
 
 

@@ -128,8 +128,13 @@ def tidy(observed: Observed) -> tuple[tuple[Action, ...], tuple[str, ...]]:
         return (), ()
     if pod.is_over:
         return _secret_of(pod), ()
-    delete = DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS)
-    return (*_secret_of(pod), delete), observed.status.cleanup
+    return _removal_of(pod), observed.status.cleanup
+
+
+def remove_stray(pod: PodView) -> tuple[Action, ...]:
+    """What to do with a pod of a finished run: nothing needs it, and it must not run on."""
+    ended = pod.is_over or pod.terminated is not None
+    return () if ended or pod.metadata.deletion_timestamp is not None else _removal_of(pod)
 
 
 def _stop(observed: Observed, now: datetime) -> Stop | None:
@@ -168,13 +173,21 @@ def _end(observed: Observed, facts: Facts, settings: Settings, key: bytes) -> De
 
 def _carry_out_abort(observed: Observed) -> tuple[Action, ...]:
     pod = observed.pod
-    if pod is None or pod.metadata.deletion_timestamp is not None:
+    if pod is None:
         return ()
+    deleted = pod.metadata.deletion_timestamp is not None
     if observed.stopping is Reason.ABORT_GRACEFUL and observed.started_at is not None:
-        stopped = pod.spec.active_deadline_seconds == 1
+        stopped = deleted or pod.spec.active_deadline_seconds == 1
         return () if stopped else (StopPod(pod.namespace, pod.name, pod.uid),)
-    # The Secret first: once the pod is gone, nobody knows its name.
-    return (*_secret_of(pod), DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS))
+    if deleted and (pod.metadata.deletion_grace_period_seconds or 0) <= ABORT_GRACE_SECONDS:
+        return ()
+    return _removal_of(pod)
+
+
+def _removal_of(pod: PodView) -> tuple[Action, ...]:
+    """Remove a pod at once; its Secret first: once the pod is gone, nobody knows its name."""
+    delete = DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS)
+    return (*_secret_of(pod), delete)
 
 
 def _start(

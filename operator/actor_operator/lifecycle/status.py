@@ -118,7 +118,8 @@ def _with_identity(observed: Observed, decision: Decision, last: RunStatus) -> R
         input_sha256=last.input_sha256 or _input_digest(observed),
     )
     resolved = decision.resolved
-    if resolved is None:
+    # Once told it holds: the annotation on the pod can be edited by whoever may edit pods.
+    if resolved is None or last.options is not None:
         return status
     return msgspec.structs.replace(
         status,

@@ -128,6 +128,7 @@ class RunController:
         ended = await asyncio.gather(
             self._workers.stop(STOP_GRACE), self._actors.stop_leading(STOP_GRACE)
         )
+        self._reconciler.forget_all()
         self.queue.clear()
         self.timers.clear()
         log.info("Not leading any more.")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.pod import PodView
-from actor_operator.api.views.run import RunView
+from actor_operator.api.views.run import FinishedRun, RunView
+from actor_operator.constants import LABEL_ENVIRONMENT
 from actor_operator.kube.errors import (
     AlreadyExistsError,
     ApiError,
@@ -53,7 +54,7 @@ class Executor:
         self._secrets = secrets
 
     async def carry_out(
-        self, run: RunView, actions: tuple[Action, ...]
+        self, run: RunView | FinishedRun, actions: tuple[Action, ...]
     ) -> PodView | Refusal | None:
         """Carry out actions in their order.
 
@@ -78,11 +79,11 @@ class Executor:
                     outcome = await self._pods.delete(
                         namespace, name, uid=uid, grace_seconds=grace_seconds
                     )
-                case StopPod(namespace, name):
-                    outcome = await self._pods.stop(namespace, name)
+                case StopPod(namespace, name, uid):
+                    outcome = await self._pods.stop(namespace, name, uid=uid)
         return outcome
 
-    async def _create(self, run: RunView, action: CreatePod) -> PodView | Refusal:
+    async def _create(self, run: RunView | FinishedRun, action: CreatePod) -> PodView | Refusal:
         objects = action.objects
         try:
             await self._secrets.ensure(run.namespace, objects.secret)
@@ -90,18 +91,25 @@ class Executor:
             return _refusal_of(error)
         try:
             return await self._pods.create(run.namespace, objects.pod)
-        except AlreadyExistsError:
-            pod = await self._pods.read(run.namespace, objects.pod_name)
-            if pod is None:
-                raise  # it went away this moment: the next try meets no pod
-            if pod.controller_uid() == run.uid:
-                return pod  # ours, of a lost answer
-            message = f'A pod "{pod.name}" exists that is not of this run; delete it.'
-            refusal = Refusal(Reason.NAME_TAKEN, message, final=False)
+        except AlreadyExistsError as error:
+            message = f'A pod "{objects.pod_name}" exists that is not of this run; delete it.'
+            refusal, taken = Refusal(Reason.NAME_TAKEN, message, final=False), error
         except ApiError as error:
-            refusal = _refusal_of(error)
-        await self._secrets.delete(run.namespace, objects.secret_name)
-        return refusal
+            refusal, taken = _refusal_of(error), None
+        # Quotas and webhooks are asked before names: also a refusal may meet our pod of a lost
+        # answer, which needs its Secret.
+        pod = await self._pods.read(run.namespace, objects.pod_name)
+        ours = pod is not None and pod.controller_uid() == run.uid
+        if taken is not None and pod is None:
+            raise taken  # it went away this moment: the next try meets no pod
+        if pod is None or not ours or not _takes(pod, objects.secret_name):
+            await self._secrets.delete(run.namespace, objects.secret_name)
+        return pod if pod is not None and ours else refusal
+
+
+def _takes(pod: PodView, secret_name: str) -> bool:
+    """Whether that is the pod's environment Secret."""
+    return secret_name == f"{pod.name}-{pod.metadata.labels.get(LABEL_ENVIRONMENT)}"
 
 
 def _refusal_of(error: ApiError) -> Refusal:
@@ -126,7 +134,8 @@ def explain_refusal(error: ApiError) -> Refusal | None:
             return Refusal(Reason.POD_REJECTED, hint, final=False)
         case ForbiddenError() | InvalidError():
             # What is created in a namespace that goes away is of no use, and no fault.
-            final = not error.has_cause("NamespaceTerminating")
+            # Without a reason it is a proxy that speaks.
+            final = bool(error.reason) and not error.has_cause("NamespaceTerminating")
             return Refusal(Reason.POD_REJECTED, f"The pod was refused: {text}", final=final)
         case ServerError() if WEBHOOK_UNAVAILABLE in text:
             return Refusal(Reason.ADMISSION_UNAVAILABLE, text, final=False)

@@ -5,7 +5,7 @@ Level-triggered: an event only says "look at this run again". Runs of one key ne
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.pod import PodView
@@ -14,10 +14,19 @@ from actor_operator.clock import Clock
 from actor_operator.desired.names import pod_name, pod_number
 from actor_operator.desired.resolve import actor_reference
 from actor_operator.engine.store import Key, Store
+from actor_operator.errors import WaitingError
 from actor_operator.kube.actors import Actors
+from actor_operator.kube.errors import InvalidError
 from actor_operator.kube.pods import Pods
 from actor_operator.kube.runs import Runs
-from actor_operator.lifecycle.decide import ACTOR_WINDOW, CreatePod, Decision, decide, tidy
+from actor_operator.lifecycle.decide import (
+    ACTOR_WINDOW,
+    CreatePod,
+    Decision,
+    decide,
+    remove_stray,
+    tidy,
+)
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.status import settle, summarise
 from actor_operator.reconcile.execute import Executor, Refusal
@@ -32,6 +41,15 @@ FIRST_PAUSE = timedelta(seconds=5)
 
 LONGEST_PAUSE = timedelta(seconds=60)
 """Pause after many refusals."""
+
+BLIND_PAUSE = timedelta(seconds=60)
+"""How often a pod is asked for that the watch does not tell of."""
+
+INVALID_PAUSE = 60.0
+"""Seconds until a status that the API server does not take is tried again."""
+
+DISTANT = datetime.max.replace(tzinfo=UTC)
+"""Later than everything."""
 
 
 class RunReconciler:
@@ -91,10 +109,16 @@ class RunReconciler:
         ------
         ApiError
             Try again soon.
+        WaitingError
+            Try again after its pause.
         """
-        observed = await self._gather(key)
-        if observed is None:
+        run = self._runs.get(*key)
+        if isinstance(run, FinishedRun):
+            await self._remove_strays(run)
             return None
+        if run is None or run.metadata.deletion_timestamp is not None:
+            return None
+        observed = await self._gather(run)
         if observed.status.finished:
             await self._tidy_up(observed)
             return None
@@ -110,20 +134,24 @@ class RunReconciler:
         told = await self._tell(observed, decision)
         # What was told may call for the next step (an abort is carried out once it is committed),
         # and the watch is silent about our own writes.
-        return self._clock.now() if told else decision.wake_at
+        if told:
+            return self._clock.now()
+        if observed.pod is not None and self._pods.get(run.namespace, observed.pod.name) is None:
+            # Someone took our label from the pod: the watch will never tell of it.
+            return min(self._clock.now() + BLIND_PAUSE, decision.wake_at or DISTANT)
+        return decision.wake_at
+
+    def forget_all(self) -> None:
+        """Leading has ended: what was remembered is of no use."""
+        self._blocked.clear()
 
     def forget(self, uid: str) -> None:
         """The run is gone, or needs nothing more."""
         self._blocked.pop(uid, None)
 
-    async def _gather(self, key: Key) -> Observed | None:
+    async def _gather(self, run: RunView) -> Observed:
         """Everything that the decision needs, read once."""
-        run = self._runs.get(*key)
-        if not isinstance(run, RunView) or run.metadata.deletion_timestamp is not None:
-            return None
-        pods = [
-            p for p in self._pods.by_index(PODS_BY_RUN, run.uid) if p.controller_uid() == run.uid
-        ]
+        pods = self._pods_of(run.uid)
         name = pod_name(run.name, run.uid, pod_number(run.status))
         pod = next((p for p in pods if p.name == name), None)
         if pod is None and run.status.pod_name == name and not run.status.finished:
@@ -136,6 +164,14 @@ class RunReconciler:
             actor=await self._actor_of(run, pod),
             blocked=self._blocked.get(run.uid),
         )
+
+    def _pods_of(self, uid: str) -> list[PodView]:
+        return [p for p in self._pods.by_index(PODS_BY_RUN, uid) if p.controller_uid() == uid]
+
+    async def _remove_strays(self, run: FinishedRun) -> None:
+        """A creation that was given up may have landed after the verdict: nothing needs its pod."""
+        for pod in self._pods_of(run.uid):
+            await self._executor.carry_out(run, remove_stray(pod))
 
     async def _read_pod(self, run: RunView) -> PodView | None:
         """The run's current pod from the API server; a pod of that name may be another's."""
@@ -194,7 +230,13 @@ class RunReconciler:
         return run is not observed.run
 
     async def _write(self, run: RunView, status: RunStatus, pod: PodView | None) -> RunView:
-        written = await self._run_writer.write_status(run, status)
+        try:
+            written = await self._run_writer.write_status(run, status)
+        except InvalidError as error:
+            # Old CRDs under a new operator: once they are replaced, the run goes on.
+            raise WaitingError(
+                f"The API server does not take the status: {error}", requeue_after=INVALID_PAUSE
+            ) from error
         self._runs.apply(stub(written))
         self._seams.status_written(run, written, pod)
         return written

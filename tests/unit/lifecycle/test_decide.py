@@ -172,7 +172,14 @@ def test_a_pod_without_label_is_removed_without_secret() -> None:
 def test_a_pod_that_is_being_deleted_is_not_deleted_again() -> None:
     run = a_run(status=a_status(started=2, stop=Reason.ABORT_IMMEDIATE))
 
-    assert decided(observe(a_pod(running=2, deleted=2), run=run)).actions == ()
+    assert decided(observe(a_pod(running=2, deleted=2, grace=1), run=run)).actions == ()
+
+
+def test_an_immediate_abort_shortens_the_grace_of_a_deletion_that_goes_on() -> None:
+    run = a_run(status=a_status(started=2, stop=Reason.ABORT_IMMEDIATE))
+
+    actions = decided(observe(a_pod(running=2, deleted=2, grace=30), run=run)).actions
+    assert DeletePod("team", POD, "pod-uid", 1) in actions
 
 
 def test_a_graceful_abort_lets_the_kubelet_stop_the_pod_once() -> None:

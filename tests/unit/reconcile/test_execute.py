@@ -2,12 +2,14 @@
 
 from typing import Any, cast
 
+import msgspec
 import pytest
 from tests.support.builders import KEY, RUN_UID, SETTINGS, SUFFIX, a_pod, a_run, an_actor
 from tests.support.toy_cluster import drive
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.pod import PodView
+from actor_operator.constants import LABEL_ENVIRONMENT
 from actor_operator.desired.pod import build_objects
 from actor_operator.desired.resolve import resolve
 from actor_operator.kube.errors import (
@@ -52,8 +54,8 @@ class Recorder:
         kind = "delete pod" if how else "delete secret"
         self.calls.append((kind, namespace, name, *map(str, how.values())))
 
-    async def stop(self, namespace: str, name: str) -> None:
-        self.calls.append(("stop pod", namespace, name))
+    async def stop(self, namespace: str, name: str, *, uid: str) -> None:
+        self.calls.append(("stop pod", namespace, name, uid))
 
     async def ensure(self, namespace: str, secret: object) -> None:
         self.calls.append(("ensure secret", namespace))
@@ -87,7 +89,7 @@ def test_actions_are_carried_out_in_their_order() -> None:
     assert recorder.calls == [
         ("delete secret", "team", f"p-{SUFFIX}"),
         ("delete pod", "team", "p", "uid-1", "1"),
-        ("stop pod", "team", "q"),
+        ("stop pod", "team", "q", "uid-2"),
     ]
 
 
@@ -106,7 +108,30 @@ def test_a_pod_of_ours_from_a_lost_answer_is_taken_over() -> None:
     recorder = Recorder(AlreadyExistsError("exists", status=409), existing=ours)
 
     assert carry_out(recorder, CREATE) is ours
+    # It was made with other content, so it has another Secret than the one just made.
+    assert ("delete secret", "team", OBJECTS.secret_name) in recorder.calls
+
+
+def test_a_refusal_may_meet_a_pod_of_ours_and_leaves_it_its_secret() -> None:
+    suffix = OBJECTS.secret_name.removeprefix(f"{OBJECTS.pod_name}-")
+    pod = a_pod(running=2)
+    labels = {**pod.metadata.labels, LABEL_ENVIRONMENT: suffix}
+    ours = msgspec.structs.replace(
+        pod, metadata=msgspec.structs.replace(pod.metadata, labels=labels)
+    )
+    recorder = Recorder(QuotaExceededError("exceeded quota: q", status=403), existing=ours)
+
+    assert carry_out(recorder, CREATE) is ours
     assert ("delete secret", "team", OBJECTS.secret_name) not in recorder.calls
+
+
+def test_a_proxys_page_is_no_refusal_for_good() -> None:
+    recorder = Recorder(InvalidError("<html>", status=400))
+
+    outcome = carry_out(recorder, CREATE)
+
+    assert isinstance(outcome, Refusal)
+    assert not outcome.final
 
 
 def test_a_pod_of_anothers_is_neither_taken_nor_deleted() -> None:
@@ -149,19 +174,19 @@ REFUSALS = [
         id="the ServiceAccount of a new namespace comes",
     ),
     pytest.param(
-        ForbiddenError('violates PodSecurity "restricted:latest"', status=403),
+        ForbiddenError('violates PodSecurity "restricted:latest"', status=403, reason="Forbidden"),
         Reason.POD_REJECTED,
         True,
         id="Pod Security does not change its mind",
     ),
     pytest.param(
-        ForbiddenError("maximum memory usage per Container is 64Mi", status=403),
+        ForbiddenError("maximum memory is 64Mi", status=403, reason="Forbidden"),
         Reason.POD_REJECTED,
         True,
         id="a LimitRange does not change its mind",
     ),
     pytest.param(
-        InvalidError("spec.containers[0].image: Invalid value", status=422),
+        InvalidError("spec.containers[0].image: Invalid", status=422, reason="Invalid"),
         Reason.POD_REJECTED,
         True,
         id="an invalid pod stays invalid",

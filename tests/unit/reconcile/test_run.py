@@ -221,7 +221,7 @@ def test_a_refusal_that_passes_is_forgotten(world: World) -> None:
 
 
 def test_a_final_refusal_ends_the_run_at_once_and_is_forgotten(world: World) -> None:
-    world.cluster.refusal = ForbiddenError("violates PodSecurity", status=403)
+    world.cluster.refusal = ForbiddenError("violates PodSecurity", status=403, reason="Forbidden")
     world.settle()
 
     assert world.phases == [Phase.FAILED]

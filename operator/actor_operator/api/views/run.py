@@ -32,6 +32,10 @@ class RunLimits(View, frozen=True):
     max_total_charge_usd: float | None = None
 
 
+NOT_ON_THE_WIRE = frozenset({"oversizedInputBytes"})
+"""Fields of our views that the API server neither has nor gets."""
+
+
 class RunSpec(View, frozen=True):
     """``spec`` of an ActorRun."""
 
@@ -41,6 +45,8 @@ class RunSpec(View, frozen=True):
     timeout_secs: int | None = None
     restart_on_error: bool | None = None
     input: msgspec.Raw = msgspec.Raw()
+    oversized_input_bytes: int = 0
+    """Size of an input that is too large; it was dropped when it was read. Not on the wire."""
     limits: RunLimits | None = None
     origin: str = "CLI"
     abort: AbortRequest | None = None

@@ -16,7 +16,7 @@ from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.metadata import Condition, Metadata, View
-from actor_operator.api.views.run import RunStatus, RunView
+from actor_operator.api.views.run import NOT_ON_THE_WIRE, RunStatus, RunView
 from actor_operator.crdgen.manifest import root_schema
 
 Json = dict[str, Any]
@@ -41,7 +41,7 @@ def fields_of(view: type[msgspec.Struct], schema: Json, path: str) -> Iterator[t
     known = schema.get("properties", {})
     for field in msgspec.structs.fields(view):
         where = f"{path}.{field.encode_name}"
-        if field.type is Metadata:
+        if field.type is Metadata or field.encode_name in NOT_ON_THE_WIRE:
             continue
         yield where, field.encode_name in known
         for struct in structs_in(field.type):
