@@ -65,6 +65,15 @@ async def test_a_failure_is_tried_again_and_said_in_one_line_with_its_cause(
     assert shop.queue.failures("a") == 0
 
 
+async def test_in_an_outage_the_same_failure_of_many_keys_is_said_once(shop: Shop) -> None:
+    shop.outcomes = [RetryableError("no answer") for _ in range(5)]
+    with capture_logs() as logs:
+        for key in "abcde":
+            shop.queue.add(key)
+        await asyncio.sleep(50)
+    assert [entry["log_level"] for entry in logs] == ["warning", *["debug"] * 4]
+
+
 async def test_waiting_comes_back_at_its_time_and_does_not_count_as_failure(shop: Shop) -> None:
     shop.outcomes = [WaitingError("quota", requeue_after=30)]
     shop.queue.add("a")
