@@ -41,7 +41,8 @@ def scheduled(observed: Observed) -> Finding:
     since = condition.last_transition_time
     if condition.status == "True":
         node = f"Assigned to node {pod.spec.node_name}."
-        return Finding("True", Reason.SCHEDULED, node, since)
+        # No cause of waiting: alone it is not worth a write, whatever else is slow.
+        return Finding("True", Reason.SCHEDULED, node)
     return Finding("False", Reason.UNSCHEDULABLE, condition.message, since)
 
 
