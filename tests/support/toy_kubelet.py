@@ -208,8 +208,11 @@ class ToyKubelet:
         return self.cluster.now.replace(microsecond=0)
 
     def _condition(self, kind: str, status: str, reason: str) -> None:
+        old = self.pod.condition(kind)
         others = tuple(c for c in self.pod.status.conditions if c.type != kind)
-        new = Condition(kind, status, reason, "as it is", self._second())
+        flips = old is None or old.status != status
+        since = self._second() if old is None or flips else old.last_transition_time
+        new = Condition(kind, status, reason, "as it is", since)
         changed = replace(self.pod.status, conditions=(*others, new))
         self.cluster.put_pod(replace(self.pod, status=changed))
 
