@@ -196,6 +196,10 @@ class OperatorProcess:
         """SIGCONT."""
         os.kill(self.pid, signal.SIGCONT)
 
+    def wait_serving(self) -> None:
+        """Wait until it runs, whether it reaches the API server or not; raises as `wait_ready`."""
+        self._wait(lambda: bool(self.metrics), "does not serve")
+
     def wait_ready(self) -> None:
         """Wait until its caches are filled.
 

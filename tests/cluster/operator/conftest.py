@@ -6,7 +6,6 @@ its namespace is checked.
 """
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,81 +14,13 @@ import pytest
 from tests.cluster_tool.control_plane import ControlPlane
 from tests.cluster_tool.errors import ClusterToolError
 from tests.support.audit import AuditLog
+from tests.support.fleet import Fleet
 from tests.support.invariants import violations
-from tests.support.operators import (
-    USER,
-    Credentials,
-    OperatorProcess,
-    chart_settings,
-    install_rights,
-)
+from tests.support.operators import USER, OperatorProcess, install_rights
 from tests.support.recorder import Recorder
 from tests.support.workspace import Admin, Workspace
 
 SIMULATED_NODES = 3
-
-QUICK_LIMITS = {"imagePullSeconds": 8}
-"""What the tests cannot wait for."""
-
-
-class Fleet:
-    """The replicas of the operator; tests may do to them what they like.
-
-    Parameters
-    ----------
-    control_plane
-        Whose API server.
-    folder
-        Where their files go.
-    """
-
-    def __init__(self, control_plane: ControlPlane, folder: Path) -> None:
-        self._control_plane = control_plane
-        self._folder = folder
-        self._settings = chart_settings()
-        self._settings["limits"] |= QUICK_LIMITS
-        self._count = 0
-        self.replicas: list[OperatorProcess] = []
-
-    def start(self, **options: Any) -> OperatorProcess:
-        """Start one more; options are those of `Credentials`."""
-        self._count += 1
-        name = f"operator-{self._count}"
-        credentials = Credentials(self._control_plane, name, self._folder, **options)
-        replica = OperatorProcess(name, credentials, self._settings, self._folder)
-        self.replicas.append(replica)
-        return replica
-
-    def ensure(self, count: int) -> list[OperatorProcess]:
-        """Bring the number of replicas to `count`; returns them, the leader first."""
-        running = [replica for replica in self.replicas if replica.running]
-        for replica in running[count:]:
-            replica.stop()
-        running = running[:count]
-        running += [self.start() for _ in range(count - len(running))]
-        for replica in running:
-            replica.wait_ready()
-        if not any(replica.leads for replica in running):
-            wait_until_one_leads(running)
-        self.replicas = running
-        return sorted(running, key=lambda replica: not replica.leads)
-
-    def stop(self) -> None:
-        """End all of them."""
-        for replica in self.replicas:
-            if replica.running:
-                replica.kill()
-        self.replicas = []
-
-
-def wait_until_one_leads(replicas: list[OperatorProcess]) -> None:
-    """Wait until one of them leads."""
-    deadline = time.monotonic() + 60
-    while not any(replica.leads for replica in replicas):
-        for replica in replicas:
-            replica.check()
-        assert time.monotonic() < deadline, "no replica leads"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from tests.cluster.operator.conftest import Fleet
 from tests.support.audit import AuditLog
+from tests.support.fleet import Fleet
 from tests.support.recorder import Recorder
 from tests.support.rest import MERGE_PATCH
 from tests.support.workspace import Admin, Workspace

@@ -1,7 +1,8 @@
 """The API server does not take a pod: for good, or until there is room."""
 
 import pytest
-from tests.cluster.operator.conftest import Fleet, MakeWorkspace
+from tests.cluster.operator.conftest import MakeWorkspace
+from tests.support.fleet import Fleet
 from tests.support.history import condition
 from tests.support.workspace import Workspace
 

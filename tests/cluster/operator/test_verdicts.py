@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from tests.cluster.operator.conftest import Fleet, MakeWorkspace
+from tests.cluster.operator.conftest import MakeWorkspace
+from tests.support.fleet import Fleet
 from tests.support.history import Object, condition
 from tests.support.workspace import Workspace
 
