@@ -24,6 +24,9 @@ WEBHOOK_UNAVAILABLE = "failed calling webhook"
 RBAC_REFUSAL = "cannot create resource"
 """What the API server says when the operator itself lacks a right."""
 
+QUOTA_UNKNOWN = "status unknown for quota"
+"""What the API server says of a ResourceQuota so new that nobody has counted yet."""
+
 NO_SERVICE_ACCOUNT = "error looking up service account"
 """What the API server says in a namespace so new that it has no ServiceAccount yet."""
 
@@ -126,6 +129,8 @@ def explain_refusal(error: ApiError) -> Refusal | None:
     match error:
         case QuotaExceededError():
             return Refusal(Reason.QUOTA_EXCEEDED, f"Waits for room: {text}", final=False)
+        case ForbiddenError() if QUOTA_UNKNOWN in text:
+            return Refusal(Reason.QUOTA_EXCEEDED, f"Waits for the quota: {text}", final=False)
         case ForbiddenError() if RBAC_REFUSAL in text:
             hint = f"The operator lacks a right; its administrator must grant it: {text}"
             return Refusal(Reason.POD_REJECTED, hint, final=False)

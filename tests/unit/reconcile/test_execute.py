@@ -162,6 +162,16 @@ REFUSALS = [
         id="a full quota passes",
     ),
     pytest.param(
+        ForbiddenError(
+            'pods "x" is forbidden: status unknown for quota: q, resources: pods',
+            status=403,
+            reason="Forbidden",
+        ),
+        Reason.QUOTA_EXCEEDED,
+        False,
+        id="a new quota will be counted",
+    ),
+    pytest.param(
         ForbiddenError('pods is forbidden: User "x" cannot create resource "pods"', status=403),
         Reason.POD_REJECTED,
         False,
