@@ -55,7 +55,7 @@ def chart_settings() -> dict[str, Any]:
 
 
 class Credentials:
-    """A token of the operator's service account in a file, and the kubeconfig that names it.
+    """A kubeconfig with a token of the operator's service account.
 
     The token is bound to a Secret: when that is deleted, the API server refuses the token.
 
@@ -64,9 +64,9 @@ class Credentials:
     control_plane
         Whose API server.
     name
-        Name of the files.
+        Name of the file.
     folder
-        Where they are.
+        Where it is.
     server
         Another address of the API server, for instance a relay's.
     """
@@ -77,39 +77,38 @@ class Credentials:
         self._kubectl = Kubectl(control_plane.kubeconfig)
         self._name = name
         self._count = 0
-        self._token = folder / f"{name}.token"
-        self.kubeconfig = folder / f"{name}.kubeconfig"
-        """Path of the kubeconfig."""
-        self.rotate()
-        cluster = {
+        self._token = ""
+        self._cluster = {
             "server": server or control_plane.url,
             "certificate-authority": str(control_plane.ca),
         }
-        config = {
-            "apiVersion": "v1",
-            "kind": "Config",
-            "clusters": [{"name": "it", "cluster": cluster}],
-            "users": [{"name": "it", "user": {"tokenFile": str(self._token)}}],
-            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-            "current-context": "it",
-        }
-        self.kubeconfig.write_text(yaml.safe_dump(config))
+        self.kubeconfig = folder / f"{name}.kubeconfig"
+        """Path of the kubeconfig."""
+        self.rotate()
 
     @property
     def id(self) -> str:
         """Id of the current token, as the audit log has it."""
-        payload = self._token.read_text().split(".")[1]
-        claims = msgspec.json.decode(_base64(payload))
+        claims = msgspec.json.decode(_base64(self._token.split(".")[1]))
         return f"JTI={claims['jti']}"
 
     def rotate(self) -> None:
-        """Write a new token into the file."""
+        """Write a new token into the kubeconfig."""
         self._count += 1
         secret = f"{self._name}-{self._count}"
         here = f"--namespace={NAMESPACE}"
         self._kubectl.run("create", "secret", "generic", secret, here)
         bound = ("--bound-object-kind=Secret", f"--bound-object-name={secret}")
-        self._token.write_text(self._kubectl.run("create", "token", RELEASE, here, *bound).strip())
+        self._token = self._kubectl.run("create", "token", RELEASE, here, *bound).strip()
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "it", "cluster": self._cluster}],
+            "users": [{"name": "it", "user": {"token": self._token}}],
+            "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+            "current-context": "it",
+        }
+        self.kubeconfig.write_text(yaml.safe_dump(config))
 
     def revoke(self) -> None:
         """Make the API server refuse the current token (it remembers old answers for 10 s)."""
