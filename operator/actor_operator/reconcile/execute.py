@@ -127,10 +127,8 @@ def explain_refusal(error: ApiError) -> Refusal | None:
     """Why the API server does not take a pod or Secret; None: it will, when tried again soon."""
     text = error.message
     match error:
-        case QuotaExceededError():
+        case ForbiddenError() if isinstance(error, QuotaExceededError) or QUOTA_UNKNOWN in text:
             return Refusal(Reason.QUOTA_EXCEEDED, f"Waits for room: {text}", final=False)
-        case ForbiddenError() if QUOTA_UNKNOWN in text:
-            return Refusal(Reason.QUOTA_EXCEEDED, f"Waits for the quota: {text}", final=False)
         case ForbiddenError() if RBAC_REFUSAL in text:
             hint = f"The operator lacks a right; its administrator must grant it: {text}"
             return Refusal(Reason.POD_REJECTED, hint, final=False)
