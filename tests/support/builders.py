@@ -27,6 +27,7 @@ from actor_operator.api.views.run import AbortRequest, Options, RunSpec, RunStat
 from actor_operator.constants import (
     ANNOTATION_RESOLVED,
     API_VERSION,
+    LABEL_ATTEMPT,
     LABEL_ENVIRONMENT,
     LABEL_RUN,
     LABEL_RUN_UID,
@@ -149,6 +150,8 @@ def ended(code: int = 0, *, after: float = 10, reason: str = "", **fields: Any) 
 def a_pod(
     *,
     run: RunView | None = None,
+    number: int = 1,
+    attempt: int = 1,
     timeout: int = 60,
     memory: int = 1024,
     active_deadline: int | None = None,
@@ -205,11 +208,16 @@ def a_pod(
     annotation = msgspec.json.encode(a_resolved(timeout=timeout, memory=memory)).decode()
     return PodView(
         metadata=Metadata(
-            name=pod_name(run.name, run.uid, 1),
+            name=pod_name(run.name, run.uid, number),
             namespace=run.namespace,
-            uid="pod-uid",
+            uid="pod-uid" if number == 1 else f"pod-uid-{number}",
             creation_timestamp=at(0),
-            labels={LABEL_RUN: run.name, LABEL_RUN_UID: run.uid, LABEL_ENVIRONMENT: SUFFIX},
+            labels={
+                LABEL_RUN: run.name,
+                LABEL_RUN_UID: run.uid,
+                LABEL_ATTEMPT: str(attempt),
+                LABEL_ENVIRONMENT: SUFFIX,
+            },
             annotations={ANNOTATION_RESOLVED: annotation} if annotated else {},
             owner_references=(
                 OwnerReference(API_VERSION, "ActorRun", run.name, owner or run.uid, True),

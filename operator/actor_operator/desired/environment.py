@@ -46,8 +46,9 @@ def build_environment(run: RunView, resolution: Resolution) -> Environment:
     Raises
     ------
     TerminalError
-        InputTooLarge or EnvironmentTooLarge, with the sizes.
+        InputTooLarge or EnvironmentTooLarge, with the sizes; InputChanged.
     """
+    _check_input(run)
     platform = platform_variables(run, resolution)
     own = {k: v for k, v in resolution.variables.items() if k not in platform}
     literals = {name: item.value or "" for name, item in own.items() if not item.secret_key_ref}
@@ -96,11 +97,11 @@ def platform_variables(run: RunView, resolution: Resolution) -> dict[str, str]:
         **_resources(resolution),
         **_times(run, resolution),
         **_web_server(run, resolution),
-        **_limits(run),
+        **_limits(resolution),
         "APIFY_META_ORIGIN": run.spec.origin,
         "APIFY_HEADLESS": "1",
     }
-    if resolution.restart_on_error:
+    if resolution.resolved.restart_on_error:
         variables["ACTOR_RESTART_ON_ERROR"] = "1"
     compact = compact_input(run)
     if compact is not None:
@@ -170,10 +171,11 @@ def _resources(resolution: Resolution) -> dict[str, str]:
 
 
 def _times(run: RunView, resolution: Resolution) -> dict[str, str]:
-    """Times come from what the API server has stored: the same text however often it is built."""
-    started = run.status.started_at or run.metadata.creation_timestamp
-    if started is None:
-        return {}
+    """Times come from what is stored before the pod is made: the same text each time.
+
+    The time limit counts from the pod's start, which is not known yet: its end is an estimate.
+    """
+    started = run.status.admitted_at or run.attempt_began
     variables = {"ACTOR_STARTED_AT": _iso(started), "APIFY_STARTED_AT": _iso(started)}
     timeout = resolution.resolved.timeout_secs
     if timeout:
@@ -196,13 +198,23 @@ def _web_server(run: RunView, resolution: Resolution) -> dict[str, str]:
     return variables
 
 
-def _limits(run: RunView) -> dict[str, str]:
-    limits, variables = run.spec.limits, {}
-    if limits and limits.max_items is not None:
+def _limits(resolution: Resolution) -> dict[str, str]:
+    limits, variables = resolution.resolved.limits, {}
+    if limits.max_items is not None:
         variables["ACTOR_MAX_PAID_DATASET_ITEMS"] = str(limits.max_items)
-    if limits and limits.max_total_charge_usd is not None:
+    if limits.max_total_charge_usd is not None:
         variables["ACTOR_MAX_TOTAL_CHARGE_USD"] = f"{limits.max_total_charge_usd:.15g}"
     return variables
+
+
+def _check_input(run: RunView) -> None:
+    """CEL cannot compare inputs: what the first status told of it is the measure."""
+    if run.status.run_id is not None and input_sha256(run) != run.status.input_sha256:
+        raise TerminalError(
+            Reason.INPUT_CHANGED,
+            "The input is not the one that the run was made with. Make a new run for another"
+            " input; to resurrect this one, put the old input back.",
+        )
 
 
 def _check_sizes(literals: dict[str, str]) -> None:

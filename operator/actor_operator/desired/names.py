@@ -25,8 +25,9 @@ ENVIRONMENT_SUFFIX_LENGTH = 16
 
 
 def pod_number(status: RunStatus) -> int:
-    """Which pod of the run is the current one: 1 + resurrections + migrations + restarts."""
-    return status.attempt + status.migrations + status.stats.restart_count
+    """Which pod of the run is the current one: 1 + all that ever called for another one."""
+    stats = status.stats
+    return status.attempt + stats.migration_count + stats.restart_count + stats.reboot_count
 
 
 def pod_name(run: str, uid: str, number: int) -> str:

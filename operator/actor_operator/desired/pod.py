@@ -56,7 +56,12 @@ class RunObjects:
 
 
 def build_objects(
-    run: RunView, resolution: Resolution, *, key: bytes, settings: Settings
+    run: RunView,
+    resolution: Resolution,
+    *,
+    key: bytes,
+    settings: Settings,
+    seconds_left: int | None = None,
 ) -> RunObjects:
     """Build the current pod of a run and its environment Secret.
 
@@ -70,11 +75,13 @@ def build_objects(
         The key that makes the Secret's name unguessable.
     settings
         The operator's settings.
+    seconds_left
+        What is left of the attempt's time, for a pod that follows another one; None: all of it.
 
     Raises
     ------
     TerminalError
-        InputTooLarge or EnvironmentTooLarge.
+        InputTooLarge, InputChanged or EnvironmentTooLarge.
     """
     environment = build_environment(run, resolution)
     number = pod_number(run.status)
@@ -84,7 +91,7 @@ def build_objects(
         pod_name=name,
         secret_name=f"{name}-{suffix}",
         secret=_build_secret(run, environment, f"{name}-{suffix}"),
-        pod=_build_pod(run, resolution, environment, suffix, settings.pod),
+        pod=_build_pod(run, resolution, environment, suffix, settings.pod, seconds_left),
     )
 
 
@@ -130,6 +137,7 @@ def _build_pod(
     environment: Environment,
     suffix: str,
     settings: PodSettings,
+    seconds_left: int | None,
 ) -> V1Pod:
     name = pod_name(run.name, run.uid, pod_number(run.status))
     return V1Pod(
@@ -149,12 +157,16 @@ def _build_pod(
             },
             owner_references=[owner_reference(run)],
         ),
-        spec=_build_pod_spec(resolution, environment, f"{name}-{suffix}", settings),
+        spec=_build_pod_spec(resolution, environment, f"{name}-{suffix}", settings, seconds_left),
     )
 
 
 def _build_pod_spec(
-    resolution: Resolution, environment: Environment, secret: str, settings: PodSettings
+    resolution: Resolution,
+    environment: Environment,
+    secret: str,
+    settings: PodSettings,
+    seconds_left: int | None,
 ) -> V1PodSpec:
     resolved = resolution.resolved
     shared_memory = V1Volume(name="shm", empty_dir=build_shared_memory(resolved.memory_mbytes))
@@ -163,7 +175,7 @@ def _build_pod_spec(
         volumes=[shared_memory],
         restart_policy="Never",
         # Exactly the timeout: it holds while the operator is down (docs/adr/0003).
-        active_deadline_seconds=resolved.timeout_secs or None,
+        active_deadline_seconds=seconds_left or resolved.timeout_secs or None,
         termination_grace_period_seconds=settings.grace_period_seconds,
         automount_service_account_token=False,
         enable_service_links=False,

@@ -1,13 +1,14 @@
 """What exactly an attempt runs: the run's wishes, the Actor's defaults, the settings' defaults."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.actor import ActorView, Build, EnvVar
 from actor_operator.api.views.metadata import View
-from actor_operator.api.views.run import Options, RunView
+from actor_operator.api.views.run import Options, ResurrectRequest, RunLimits, RunView
 from actor_operator.errors import TerminalError
 from actor_operator.quantities import cpu_millicores, disk_mbytes, format_millicores
 from actor_operator.settings import Settings
@@ -26,6 +27,8 @@ class Resolved(View, frozen=True):
     image: str
     memory_mbytes: int
     timeout_secs: int
+    restart_on_error: bool = False
+    limits: RunLimits = RunLimits()
 
     def options(self) -> Options:
         """The part that stands in ``status.options``."""
@@ -35,6 +38,9 @@ class Resolved(View, frozen=True):
             timeout_secs=self.timeout_secs,
             disk_mbytes=disk_mbytes(self.memory_mbytes),
             cpu=format_millicores(cpu_millicores(self.memory_mbytes)),
+            restart_on_error=self.restart_on_error,
+            max_items=self.limits.max_items,
+            max_total_charge_usd=self.limits.max_total_charge_usd,
         )
 
 
@@ -48,7 +54,6 @@ class Resolution:
     variables: dict[str, EnvVar]
     port: int
     pull_secrets: tuple[str, ...]
-    restart_on_error: bool
 
 
 def actor_reference(run: RunView) -> tuple[str, str]:
@@ -72,21 +77,18 @@ def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolu
     if actor is None or (foreign and not actor.spec.is_public):
         raise TerminalError(Reason.ACTOR_NOT_FOUND, _no_actor(namespace, name, foreign=foreign))
     tag, build = _find_build(run, actor, settings)
+    image = run.status.image if run.status.build_number else None
     variables = {item.name: item for item in (*actor.spec.env, *build.env)}
     if foreign:
         _refuse_foreign_secrets(actor, variables)
-    wish, default = run.spec, actor.spec.default_run_options
-    memory = _first(wish.memory_mbytes, default.memory_mbytes, settings.defaults.memory_mbytes)
-    timeout = _first(wish.timeout_secs, default.timeout_secs, settings.defaults.timeout_secs)
     return Resolution(
         resolved=Resolved(
             actor_namespace=namespace,
             actor_generation=actor.metadata.generation,
             build=tag,
             build_number=build.number,
-            image=build.image,
-            memory_mbytes=memory,
-            timeout_secs=timeout,
+            image=image or build.image,
+            **_options(run, actor, settings),
         ),
         actor=actor,
         build=build,
@@ -95,8 +97,13 @@ def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolu
         pull_secrets=tuple(
             dict.fromkeys((*actor.spec.image_pull_secrets, *settings.pod.image_pull_secrets))
         ),
-        restart_on_error=bool(_first(wish.restart_on_error, default.restart_on_error, False)),
     )
+
+
+def resurrection(run: RunView) -> ResurrectRequest | None:
+    """The request that the current attempt came from; None: it is the first one."""
+    request = run.spec.resurrect
+    return request if request is not None and request.attempt == run.status.attempt else None
 
 
 def read_resolved(annotation: str) -> Resolved | None:
@@ -109,8 +116,16 @@ def read_resolved(annotation: str) -> Resolved | None:
 
 def _find_build(run: RunView, actor: ActorView, settings: Settings) -> tuple[str, Build]:
     """The build that was asked for, by number or by tag, and what was asked."""
-    wish = run.spec.build or actor.spec.default_run_options.build or settings.defaults.build
-    number = actor.spec.tagged_builds.get(wish, wish)
+    again = resurrection(run)
+    wish = (
+        (again.build if again else None)
+        or (run.status.options.build if run.status.options else None)
+        or run.spec.build
+        or actor.spec.default_run_options.build
+        or settings.defaults.build
+    )
+    # What an attempt was begun with holds for all its pods, also when a tag has moved since.
+    number = run.status.build_number or actor.spec.tagged_builds.get(wish, wish)
     for build in actor.spec.builds:
         if build.number == number:
             return wish, build
@@ -164,5 +179,23 @@ def _web_port(actor: ActorView, build: Build) -> int:
     return actor.spec.web_server.port
 
 
-def _first(*candidates: int | None) -> int:
-    return next(candidate for candidate in candidates if candidate is not None)
+def _options(run: RunView, actor: ActorView, settings: Settings) -> dict[str, Any]:
+    """Memory, time, restarts and limits: from the first that says something."""
+    kept = run.status.options
+    sources = (resurrection(run), kept, run.spec, actor.spec.default_run_options, settings.defaults)
+    limits = [getattr(source, "limits", None) for source in (resurrection(run), run.spec)]
+    return {
+        "memory_mbytes": _first("memory_mbytes", sources),
+        "timeout_secs": _first("timeout_secs", sources),
+        "restart_on_error": bool(_first("restart_on_error", sources)),
+        "limits": limits[0] or _limits(kept) or limits[1] or RunLimits(),
+    }
+
+
+def _limits(kept: Options | None) -> RunLimits | None:
+    return RunLimits(kept.max_items, kept.max_total_charge_usd) if kept else None
+
+
+def _first(name: str, sources: tuple[object, ...]) -> Any:
+    values = (getattr(source, name, None) for source in sources)
+    return next((value for value in values if value is not None), None)

@@ -3,19 +3,24 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import msgspec
-
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
-from actor_operator.api.views.pod import PodView
-from actor_operator.constants import LABEL_ENVIRONMENT
-from actor_operator.desired.pod import RunObjects, build_objects
+from actor_operator.desired.pod import build_objects
 from actor_operator.desired.resolve import Resolved, resolve
 from actor_operator.errors import TerminalError
 from actor_operator.lifecycle import waiting
-from actor_operator.lifecycle.expiry import LAST_WORD, timeout_notice, told_from
-from actor_operator.lifecycle.facts import ABORTS, Facts, Finding, Stop, Verdict
-from actor_operator.lifecycle.observed import Observed
+from actor_operator.lifecycle.actions import Action, CreatePod, DeleteSecret
+from actor_operator.lifecycle.expiry import (
+    LAST_WORD,
+    STOP_PATIENCE,
+    seconds_left,
+    timeout_notice,
+    told_from,
+)
+from actor_operator.lifecycle.facts import ABORTS, ACCOUNT_WAITS, Facts, Finding, Stop, Verdict
+from actor_operator.lifecycle.observed import Blocked, Observed
+from actor_operator.lifecycle.removal import clear_the_way, secret_of, stop_pods
+from actor_operator.lifecycle.replacement import abort_requested, after_moves, next_pod
 from actor_operator.lifecycle.startup import (
     CONFIG_ERROR_WINDOW,
     RUNTIME_WINDOW,
@@ -25,52 +30,11 @@ from actor_operator.lifecycle.startup import (
 from actor_operator.lifecycle.verdict import verdict_of
 from actor_operator.settings import Settings
 
-ABORT_GRACE_SECONDS = 1
-"""Grace of an immediate abort; 0 would remove the pod object while its container still runs."""
-
 MAY_COME = frozenset({Reason.ACTOR_NOT_FOUND, Reason.BUILD_NOT_FOUND})
 """What is missing may only be late: manifests are applied in any order."""
 
 ACTOR_WINDOW = timedelta(seconds=10)
 """How long a run waits for its Actor or build."""
-
-
-@dataclass(frozen=True, slots=True)
-class CreatePod:
-    """Create the environment Secret, then the pod."""
-
-    objects: RunObjects
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteSecret:
-    """Delete an environment Secret that no container needs any more."""
-
-    namespace: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeletePod:
-    """Delete a pod, that very one, with a grace in seconds."""
-
-    namespace: str
-    name: str
-    uid: str
-    grace_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class StopPod:
-    """Let the kubelet stop a pod with SIGTERM and its grace; the pod and its log stay."""
-
-    namespace: str
-    name: str
-    uid: str
-
-
-Action = CreatePod | DeleteSecret | DeletePod | StopPod
-"""What a decision may ask for; the only writes to children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +62,11 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
         The key that makes names of Secrets unguessable.
     """
     verdict = verdict_of(observed, now, settings.limits)
+    following = next_pod(observed, verdict, now)
+    if following is not None or (verdict and verdict.disruption and abort_requested(observed)):
+        verdict = None
+    elif verdict is not None:
+        verdict = after_moves(observed, verdict)
     facts = Facts(
         admitted=waiting.admitted(observed),
         scheduled=waiting.scheduled(observed),
@@ -105,36 +74,32 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
         web_server=waiting.web_server(observed),
         started_at=observed.started_at,
         stop=_stop(observed, now) if verdict is None else _stop_before(verdict, observed),
+        next_pod=following,
         verdict=verdict,
     )
     if facts.verdict is not None:
         return _end(observed, facts, settings, key)
-    if observed.stopping in ABORTS:
-        return Decision(
-            facts,
-            _carry_out_abort(observed),
-            observed.resolved,
-            _wake_at(observed, facts, now, settings),
-        )
+    if facts.next_pod is not None:
+        return _change_pods(observed, facts, now, settings)
+    wake = _wake_at(observed, facts, now, settings)
+    if observed.stopping is not None:
+        return Decision(facts, stop_pods(observed), observed.resolved, wake)
     if observed.pod is None and facts.stop is None:
         return _start(observed, facts, now, settings, key)
-    return Decision(facts, (), observed.resolved, _wake_at(observed, facts, now, settings))
+    return Decision(facts, (), observed.resolved, wake)
 
 
-def tidy(observed: Observed) -> tuple[tuple[Action, ...], tuple[str, ...]]:
-    """What to do for a finished run, and what is still left of it (``status.cleanup``)."""
-    pod = observed.pod
-    if pod is None or not observed.status.cleanup:
-        return (), ()
-    if pod.is_over:
-        return _secret_of(pod), ()
-    return _removal_of(pod), observed.status.cleanup
+def admit_first(observed: Observed, decision: Decision, now: datetime) -> Decision:
+    """Memory was reserved for a run that has waited for it: that is told before its pod is made.
 
-
-def remove_stray(pod: PodView) -> tuple[Action, ...]:
-    """What to do with a pod of a finished run: nothing needs it, and it must not run on."""
-    ended = pod.is_over or pod.terminated is not None
-    return () if ended or pod.metadata.deletion_timestamp is not None else _removal_of(pod)
+    So a new leader counts it, and the times in the container's environment begin here.
+    """
+    waited = observed.status.condition(ConditionType.ADMITTED)
+    if waited is None or waited.status == "True" or waited.reason not in ACCOUNT_WAITS:
+        return decision
+    room = Finding("True", Reason.MEMORY_RESERVED, "The account has room for the run.")
+    facts = replace(decision.facts, admitted=room, admitted_at=now)
+    return replace(decision, facts=facts, actions=())
 
 
 def _stop(observed: Observed, now: datetime) -> Stop | None:
@@ -150,7 +115,7 @@ def _stop(observed: Observed, now: datetime) -> Stop | None:
         return Stop(committed, target.message if target else "")
     due = timeout_notice(observed)
     says_so = observed.pod is not None and observed.pod.status.reason == "DeadlineExceeded"
-    if says_so or (due is not None and now >= due and observed.may_run):
+    if says_so or (due is not None and now >= due and observed.may_run(now)):
         return Stop(Reason.TIMEOUT, f"The timeout of {observed.timeout_secs} s is over.")
     return None
 
@@ -168,26 +133,15 @@ def _end(observed: Observed, facts: Facts, settings: Settings, key: bytes) -> De
         return Decision(facts, (), observed.resolved)
     if observed.pod is None:
         return Decision(facts, _secret_without_pod(observed, settings, key), observed.resolved)
-    return Decision(facts, _secret_of(observed.pod), observed.resolved)
+    return Decision(facts, secret_of(observed.pod), observed.resolved)
 
 
-def _carry_out_abort(observed: Observed) -> tuple[Action, ...]:
+def _change_pods(observed: Observed, facts: Facts, now: datetime, settings: Settings) -> Decision:
+    """Another pod is to come: it is told before anything is made."""
     pod = observed.pod
-    if pod is None:
-        return ()
-    deleted = pod.metadata.deletion_timestamp is not None
-    if observed.stopping is Reason.ABORT_GRACEFUL and observed.started_at is not None:
-        stopped = deleted or pod.spec.active_deadline_seconds == 1
-        return () if stopped else (StopPod(pod.namespace, pod.name, pod.uid),)
-    if deleted and (pod.metadata.deletion_grace_period_seconds or 0) <= ABORT_GRACE_SECONDS:
-        return ()
-    return _removal_of(pod)
-
-
-def _removal_of(pod: PodView) -> tuple[Action, ...]:
-    """Remove a pod at once; its Secret first: once the pod is gone, nobody knows its name."""
-    delete = DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS)
-    return (*_secret_of(pod), delete)
+    ended = pod is not None and (pod.has_ended or not observed.pod_exists)
+    actions = secret_of(pod) if pod is not None and ended else ()
+    return Decision(facts, actions, observed.resolved, _wake_at(observed, facts, now, settings))
 
 
 def _start(
@@ -195,15 +149,25 @@ def _start(
 ) -> Decision:
     """No pod, and nothing speaks against one."""
     wake = _wake_at(observed, facts, now, settings)
-    blocked = observed.blocked
-    if observed.previous or (blocked and now < blocked.retry_at):
-        return Decision(facts, (), None, wake)
+    blocked, clearing = observed.blocked, clear_the_way(observed, settings.pod.grace_period_seconds)
+    if observed.in_the_way or observed.may_run(now) or _must_wait(blocked, now):
+        return Decision(facts, clearing, None, wake)
     try:
         resolution = resolve(observed.run, observed.actor, settings)
-        objects = build_objects(observed.run, resolution, key=key, settings=settings)
+        objects = build_objects(
+            observed.run,
+            resolution,
+            key=key,
+            settings=settings,
+            seconds_left=seconds_left(observed, now),
+        )
     except TerminalError as error:
         return _cannot_start(observed, facts, now, settings, error)
-    return Decision(facts, (CreatePod(objects),), resolution.resolved, wake)
+    return Decision(facts, (*clearing, CreatePod(objects)), resolution.resolved, wake)
+
+
+def _must_wait(blocked: Blocked | None, now: datetime) -> bool:
+    return blocked is not None and (blocked.retry_at is None or now < blocked.retry_at)
 
 
 def _cannot_start(
@@ -219,11 +183,6 @@ def _cannot_start(
     return Decision(replace(facts, admitted=refused, verdict=verdict))
 
 
-def _secret_of(pod: PodView) -> tuple[DeleteSecret, ...]:
-    suffix = pod.metadata.labels.get(LABEL_ENVIRONMENT)
-    return (DeleteSecret(pod.namespace, f"{pod.name}-{suffix}"),) if suffix else ()
-
-
 def _secret_without_pod(
     observed: Observed, settings: Settings, key: bytes
 ) -> tuple[DeleteSecret, ...]:
@@ -231,12 +190,10 @@ def _secret_without_pod(
 
     Only while the Actor is as it was then can its name be known; else it goes with the run.
     """
+    run = observed.run
     aborted = observed.stopping in ABORTS and observed.status.pod_name is not None
     if observed.blocked is not None or aborted:
         return ()  # deleted with the pod, or when the pod was refused
-    # The content, and so the name, is of before the container had started.
-    before = msgspec.structs.replace(observed.status, started_at=None)
-    run = msgspec.structs.replace(observed.run, status=before)
     try:
         resolution = resolve(run, observed.actor, settings)
         objects = build_objects(run, resolution, key=key, settings=settings)
@@ -249,14 +206,17 @@ def _wake_at(
     observed: Observed, facts: Facts, now: datetime, settings: Settings
 ) -> datetime | None:
     """The next moment at which the passing of time alone changes the decision."""
-    moments = [timeout_notice(observed)]
+    moments = [timeout_notice(observed), observed.lingers_until]
+    target = observed.status.condition(ConditionType.TERMINATION_TARGET)
+    if observed.stopping and target and target.last_transition_time:
+        moments.append(target.last_transition_time + STOP_PATIENCE)
     findings = (facts.admitted, facts.scheduled, facts.started)
     hold_back = settings.limits.hold_back_seconds
     moments += [told_from(f.since, hold_back) for f in findings if f.since]
     pod = observed.pod
     if observed.blocked:
         moments.append(observed.blocked.retry_at)
-    if observed.started_at is None:
+    if observed.pod_started_at is None:
         moments.append(pending_until(observed, now, settings.limits))
         if pod and pod.status.start_time:
             pull_window = timedelta(seconds=settings.limits.image_pull_seconds)

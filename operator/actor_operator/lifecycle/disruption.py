@@ -22,17 +22,18 @@ SHUTDOWN_REASONS = frozenset({"NodeLost", "NodeShutdown", "Shutdown", "Terminate
 """Reasons of a pod that ended with its node."""
 
 
+LOST_CONTAINER = "ContainerStatusUnknown"
+"""The kubelet's reason for a container of which it cannot say how it ended."""
+
+
 def disrupted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
     """The pod went away while the run needed it, and nothing of it runs any more."""
     pod = observed.pod
-    if pod is None:
-        if observed.started_at is None:
-            return None
+    cause = disruption_of(pod) if pod is not None else None
+    if cause is None and observed.gone_since is not None and not (pod and pod.has_ended):
         cause = (Reason.POD_VANISHED, "The pod is gone and nobody saw how it ended.")
-    elif observed.may_run or (found := disruption_of(pod)) is None:
+    if cause is None or observed.may_run(now):
         return None
-    else:
-        cause = found
     ended = pod.terminated if pod else None
     return Verdict(
         phase=Phase.FAILED,
@@ -41,6 +42,7 @@ def disrupted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
         exit_code=ended.exit_code if ended else None,
         finished_at=(ended.finished_at if ended else None) or now,
         platform=True,
+        disruption=True,
     )
 
 
@@ -56,7 +58,20 @@ def disruption_of(pod: PodView) -> tuple[Reason, str] | None:
         return Reason.NODE_SHUTDOWN, f"The pod's node was shut down: {pod.status.message}"
     if pod.deletion_requested_at is not None:
         return Reason.POD_DELETED, "Someone deleted the pod while the run needed it."
+    if pod.terminated is not None and pod.terminated.reason == LOST_CONTAINER:
+        return Reason.NODE_LOST, "The node cannot say what became of the container."
     return None
+
+
+def node_unreachable(pod: PodView) -> bool:
+    """Whether the node has stopped answering.
+
+    The node controller then takes the pod's Ready away, without a reason; that the container is
+    ready is the kubelet's own last word. Nobody may ask for the node: the operator has no right.
+    """
+    ready = pod.condition("Ready")
+    lost = ready is not None and ready.status != "True" and not ready.reason
+    return lost and pod.container is not None and pod.container.ready and not pod.has_ended
 
 
 def _ended_before(pod: PodView) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from actor_operator.lifecycle.facts import ABORTS
 from actor_operator.lifecycle.observed import Observed
 
 TIMEOUT_NOTICE = timedelta(seconds=1)
@@ -14,12 +15,33 @@ LAST_WORD = timedelta(seconds=30)
 """How long after the container's end the kubelet may take to give the pod's final phase."""
 
 
+STOP_PATIENCE = timedelta(seconds=60)
+"""How long after a stop was told a pod may take to end: its grace, and as much again."""
+
+
 def deadline(observed: Observed) -> datetime | None:
-    """When the kubelet stops the current pod: its ``startTime`` plus the run's timeout."""
+    """When the attempt's time is up: when the kubelet stops the pod.
+
+    That is the pod's ``startTime`` plus its deadline, which is all of the timeout for the first pod
+    of an attempt and what is left of it for the others. Between two pods it is what was committed.
+    """
     pod = observed.pod
-    if pod is None or pod.status.start_time is None or not observed.timeout_secs:
+    if not observed.timeout_secs:
         return None
-    return pod.status.start_time + timedelta(seconds=observed.timeout_secs)
+    if pod is None or pod.status.start_time is None:
+        return observed.status.timeout_at
+    seconds = pod.spec.active_deadline_seconds or observed.timeout_secs
+    if observed.stopping in ABORTS:  # a graceful abort has shortened the pod's deadline
+        if observed.status.timeout_at is not None:
+            return observed.status.timeout_at
+        seconds = observed.timeout_secs
+    return pod.status.start_time + timedelta(seconds=seconds)
+
+
+def seconds_left(observed: Observed, now: datetime) -> int | None:
+    """Whole seconds that are left for another pod of the attempt; None: its time has not begun."""
+    at = observed.status.timeout_at
+    return int((at - now).total_seconds()) if at is not None and observed.timeout_secs else None
 
 
 def timeout_notice(observed: Observed) -> datetime | None:

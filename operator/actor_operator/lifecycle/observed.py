@@ -6,14 +6,14 @@ from datetime import datetime
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.pod import PodView
-from actor_operator.api.views.run import RunStatus, RunView
-from actor_operator.constants import ANNOTATION_RESOLVED
+from actor_operator.api.views.run import Options, RunStatus, RunView
+from actor_operator.constants import ANNOTATION_RESOLVED, LABEL_ATTEMPT
 from actor_operator.desired.resolve import Resolved, read_resolved
 
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Why the API server does not take an object of the run."""
+    """Why the run does not get its pod: the API server or the account does not take it."""
 
     reason: Reason
     message: str
@@ -26,8 +26,11 @@ class Blocked:
     tries: int
     """How often it was tried."""
 
-    retry_at: datetime
-    """When it is tried again."""
+    retry_at: datetime | None
+    """When it is tried again; None: when somebody says that there is room."""
+
+    queued_at: datetime | None = None
+    """Since when the run stands in its account's queue, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,16 @@ class Observed:
 
     run: RunView
     pod: PodView | None = None
-    """The current pod; None: it does not exist."""
+    """The current pod, as it is or as it was last seen; None: nobody has seen it."""
+
+    gone_since: datetime | None = None
+    """Since when the current pod, which did exist, is known to be gone."""
 
     previous: tuple[PodView, ...] = ()
-    """Pods of the run that should be gone."""
+    """Other pods of the run that exist, oldest first."""
+
+    lingers_until: datetime | None = None
+    """Until when the container of a vanished pod may still run: nobody has seen its end."""
 
     actor: ActorView | None = None
     """The run's Actor; None: it does not exist."""
@@ -55,17 +64,30 @@ class Observed:
     @property
     def attempt_began(self) -> datetime:
         """When this attempt was asked for."""
-        began = self.status.queued_at or self.run.metadata.creation_timestamp
-        if began is None:
-            raise ValueError(f"run {self.run.namespace}/{self.run.name} has no creation time")
-        return began
+        return self.run.attempt_began
+
+    @property
+    def pod_exists(self) -> bool:
+        """Whether the current pod is there."""
+        return self.pod is not None and self.gone_since is None
+
+    @property
+    def pods(self) -> tuple[PodView, ...]:
+        """Every pod of the run that exists, oldest first."""
+        current = (self.pod,) if self.pod is not None and self.gone_since is None else ()
+        return (*self.previous, *current)
+
+    @property
+    def pod_started_at(self) -> datetime | None:
+        """When the container of the current pod first ran; None: it has not."""
+        return self.pod.container_started_at if self.pod else None
 
     @property
     def started_at(self) -> datetime | None:
-        """When the container of this attempt first ran; None: it has not."""
+        """When a container of this attempt first ran; None: none has."""
         if self.status.is_true(ConditionType.STARTED):
             return self.status.started_at
-        return self.pod.container_started_at if self.pod else None
+        return self.pod_started_at
 
     @property
     def resolved(self) -> Resolved | None:
@@ -74,11 +96,16 @@ class Observed:
         return read_resolved(text) if text else None
 
     @property
+    def options(self) -> Options | None:
+        """What holds for this attempt; None: that was not found out yet."""
+        if self.status.options is not None:
+            return self.status.options
+        return self.resolved.options() if self.resolved else None
+
+    @property
     def timeout_secs(self) -> int:
-        """The run's time limit; 0: none, or not known yet."""
-        if self.pod is not None and self.pod.spec.active_deadline_seconds and not self.stopping:
-            return self.pod.spec.active_deadline_seconds
-        return self.status.options.timeout_secs if self.status.options else 0
+        """The attempt's time limit; 0: none, or not known yet."""
+        return self.options.timeout_secs if self.options else 0
 
     @property
     def stopping(self) -> Reason | None:
@@ -87,6 +114,25 @@ class Observed:
         return Reason(target.reason) if target and target.status == "True" else None
 
     @property
-    def may_run(self) -> bool:
-        """Whether a container of the current pod runs or may still start."""
-        return self.pod is not None and not self.pod.is_over and self.pod.terminated is None
+    def has_live_pod(self) -> bool:
+        """Whether a pod exists of which a container runs or may still start."""
+        return any(not pod.has_ended for pod in self.pods)
+
+    @property
+    def in_the_way(self) -> tuple[PodView, ...]:
+        """Earlier pods that the next one waits for.
+
+        In the same attempt until the container has ended; a pod of an earlier attempt until it is
+        gone with its log.
+        """
+        return tuple(
+            pod for pod in self.previous if not pod.has_ended or not self.is_of_this_attempt(pod)
+        )
+
+    def is_of_this_attempt(self, pod: PodView) -> bool:
+        """Whether a pod was made for the current attempt."""
+        return pod.metadata.labels.get(LABEL_ATTEMPT) == str(self.status.attempt)
+
+    def may_run(self, now: datetime) -> bool:
+        """Whether a container of the run may run now: of a live pod, or of a vanished one."""
+        return self.has_live_pod or (self.lingers_until is not None and now < self.lingers_until)

@@ -4,9 +4,10 @@ Each of them leaves a pod behind that might still start; ``status.cleanup`` says
 gone.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.lifecycle.facts import POD_CLEANUP, Verdict
 from actor_operator.lifecycle.observed import Observed
@@ -34,7 +35,7 @@ def failed(
     observed: Observed, now: datetime, reason: Reason, message: str, *, platform: bool = False
 ) -> Verdict:
     """FAILED before the container ran; the pod, if there is one, is still to be removed."""
-    left = observed.pod is not None and not observed.pod.is_over
+    left = observed.pod_exists and observed.pod is not None and not observed.pod.is_over
     return Verdict(
         phase=Phase.FAILED,
         reason=reason,
@@ -51,7 +52,8 @@ def refused_by_node(observed: Observed, now: datetime, _: LimitSettings) -> Verd
     if pod is None or not pod.is_over or pod.terminated is not None:
         return None
     message = f"The node refused the pod: {pod.status.message or pod.status.reason}"
-    return failed(observed, now, Reason.NODE_REJECTED, message, platform=True)
+    found = failed(observed, now, Reason.NODE_REJECTED, message, platform=True)
+    return replace(found, disruption=True)
 
 
 def refused_by_api_server(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
@@ -110,15 +112,16 @@ def runtime_unavailable(observed: Observed, now: datetime, _: LimitSettings) -> 
 
 def pending_too_long(observed: Observed, now: datetime, limits: LimitSettings) -> Verdict | None:
     """Whatever it waited for, the run has not started within the pending limit."""
-    if observed.started_at is not None or now < pending_until(observed, now, limits):
+    until = pending_until(observed, now, limits)
+    if observed.pod_started_at is not None or until is None or now < until:
         return None
     reason, cause = _pending_cause(observed)
     message = f"The run could not start within {limits.pending_seconds:g} s: {cause}"
     return failed(observed, now, reason, message, platform=True)
 
 
-def pending_until(observed: Observed, now: datetime, limits: LimitSettings) -> datetime:
-    """When the run has waited too long for what it waits for.
+def pending_until(observed: Observed, now: datetime, limits: LimitSettings) -> datetime | None:
+    """When the run has waited too long for what it waits for; None: it may wait for ever.
 
     It counts from the first try and not from the run's creation: a run that was made while no
     operator was there, or that stood in a long queue, gets its time too.
@@ -126,10 +129,20 @@ def pending_until(observed: Observed, now: datetime, limits: LimitSettings) -> d
     if observed.pod is not None:
         since = observed.pod.metadata.creation_timestamp or observed.attempt_began
     elif observed.blocked is not None:
+        if observed.blocked.retry_at is None:
+            return None  # its account's queue
         since = observed.blocked.since
     else:
-        since = observed.attempt_began if observed.previous else now
+        since = waits_for_pod_since(observed) if observed.previous else now
     return since + timedelta(seconds=limits.pending_seconds)
+
+
+def waits_for_pod_since(observed: Observed) -> datetime:
+    """Since when the run waits until its earlier pods have ended."""
+    scheduled = observed.status.condition(ConditionType.POD_SCHEDULED)
+    if scheduled is None or scheduled.status != "False" or scheduled.last_transition_time is None:
+        return observed.attempt_began
+    return scheduled.last_transition_time
 
 
 def waiting_for(observed: Observed) -> tuple[str, str]:

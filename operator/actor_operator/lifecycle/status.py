@@ -5,18 +5,21 @@ from datetime import datetime
 
 import msgspec
 
+from actor_operator.api.v1alpha1.actor_run_status import MAX_ATTEMPTS_LISTED
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import FINISHED, Phase
 from actor_operator.api.views.metadata import Condition
-from actor_operator.api.views.run import Failure, RunStatus, Stats
+from actor_operator.api.views.run import Attempt, Failure, RunStatus, Stats
 from actor_operator.constants import CONDITION_MESSAGE_BYTES
 from actor_operator.desired.environment import input_sha256, storage_ids
-from actor_operator.desired.names import object_id
+from actor_operator.desired.images import pin
+from actor_operator.desired.names import object_id, pod_name, pod_number
 from actor_operator.errors import TerminalError
 from actor_operator.lifecycle.decide import Decision
 from actor_operator.lifecycle.expiry import deadline, told_from
 from actor_operator.lifecycle.facts import Facts, Finding, Verdict
 from actor_operator.lifecycle.observed import Observed
+from actor_operator.lifecycle.replacement import with_next_pod
 from actor_operator.quantities import compute_units
 
 FINISHED_REASONS = {
@@ -26,6 +29,9 @@ FINISHED_REASONS = {
     Phase.ABORTED: Reason.ABORTED,
 }
 """Reason of Finished for each end."""
+
+WORTH_A_WRITE = ("phase", "finished", "attempt", "migrations", "admitted_at", "cleanup")
+"""Fields of which every change is written at once."""
 
 STOPPING = frozenset({Phase.TIMING_OUT, Phase.ABORTING})
 """Phases in which a stop is carried out."""
@@ -78,13 +84,16 @@ def derive_phase(conditions: tuple[Condition, ...]) -> Phase:
 
 
 def _steps(observed: Observed, facts: Facts) -> list[Facts]:
-    """The facts as a watcher should learn them: started, then stopping, then the verdict."""
+    """The facts as a watcher should learn them: started, then stopping, then the verdict.
+
+    Or another pod: that is told apart from what the one before it did.
+    """
     steps = []
     if observed.status.phase is Phase.READY and facts.started_at is not None:
-        steps.append(replace(facts, stop=None, verdict=None))
+        steps.append(replace(facts, stop=None, verdict=None, next_pod=None))
     if facts.stop is not None and (facts.verdict is None or observed.status.phase not in STOPPING):
         steps.append(replace(facts, verdict=None))
-    if facts.verdict is not None or not steps:
+    if facts.verdict is not None or facts.next_pod is not None or not steps:
         steps.append(facts)
     return steps
 
@@ -101,8 +110,12 @@ def _build(
         observed_generation=observed.run.metadata.generation,
         conditions=conditions,
         started_at=facts.started_at,
+        queued_at=last.queued_at or (observed.blocked.queued_at if observed.blocked else None),
+        admitted_at=facts.admitted_at or last.admitted_at,
     )
     status = _with_pod(observed, status)
+    if facts.next_pod is not None:
+        return with_next_pod(status, observed.run, facts.next_pod, now)
     return _with_verdict(observed, status, facts.verdict) if facts.verdict else status
 
 
@@ -119,11 +132,12 @@ def _with_identity(observed: Observed, decision: Decision, last: RunStatus) -> R
     )
     resolved = decision.resolved
     # Once told it holds: the annotation on the pod can be edited by whoever may edit pods.
-    if resolved is None or last.options is not None:
+    known = last.options and last.build_number and last.actor_generation
+    if resolved is None or known:
         return status
     return msgspec.structs.replace(
         status,
-        options=resolved.options(),
+        options=last.options or resolved.options(),
         actor_namespace=resolved.actor_namespace,
         actor_generation=resolved.actor_generation,
         build_number=resolved.build_number,
@@ -141,21 +155,22 @@ def _input_digest(observed: Observed) -> str | None:
 def _with_pod(observed: Observed, status: RunStatus) -> RunStatus:
     """What the pod tells: name, node, image digest, deadline."""
     pod = observed.pod
-    if pod is None:
+    if pod is None or pod.name != pod_name(observed.run.name, observed.run.uid, pod_number(status)):
         return status
     image_id = pod.container.image_id if pod.container else ""
+    image = status.image or (observed.resolved.image if observed.resolved else None)
     return msgspec.structs.replace(
         status,
         pod_name=pod.name,
         node_name=pod.spec.node_name or status.node_name,
-        image=image_id if "@" in image_id else status.image,
+        image=pin(image, image_id) if image else None,
         timeout_at=deadline(observed) or status.timeout_at,
     )
 
 
 def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> RunStatus:
     succeeded = verdict.phase is Phase.SUCCEEDED
-    return msgspec.structs.replace(
+    status = msgspec.structs.replace(
         status,
         exit_code=verdict.exit_code,
         # The clocks of node and operator differ: no run ends before it has started.
@@ -166,20 +181,35 @@ def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> Ru
         stats=_stats(observed, status, verdict),
         cleanup=verdict.cleanup,
     )
+    ended = Attempt(
+        attempt=status.attempt,
+        phase=verdict.phase,
+        reason=verdict.reason,
+        started_at=status.started_at,
+        finished_at=status.finished_at,
+        exit_code=status.exit_code,
+    )
+    attempts = (*status.attempts, ended)[-MAX_ATTEMPTS_LISTED:]
+    return msgspec.structs.replace(status, attempts=attempts)
 
 
 def _stats(observed: Observed, status: RunStatus, verdict: Verdict) -> Stats:
-    """Times of the attempt: the run's from its creation, the container's from its start."""
-    if verdict.finished_at is None or status.started_at is None:
+    """Figures of all attempts together.
+
+    The run's time counts from its creation, with the gaps between attempts; those are not part of
+    the container's time and of what it costs.
+    """
+    created = observed.run.metadata.creation_timestamp
+    if verdict.finished_at is None or status.started_at is None or created is None:
         return status.stats
+    old = status.stats
     seconds = max(0.0, (verdict.finished_at - status.started_at).total_seconds())
-    began = observed.attempt_began
     memory = status.options.memory_mbytes if status.options else 0
     return msgspec.structs.replace(
-        status.stats,
-        duration_millis=max(0, round((verdict.finished_at - began).total_seconds() * 1000)),
-        run_time_secs=seconds,
-        compute_units=round(compute_units(memory, seconds), 6),
+        old,
+        duration_millis=max(0, round((verdict.finished_at - created).total_seconds() * 1000)),
+        run_time_secs=round(old.run_time_secs + seconds, 6),
+        compute_units=round(old.compute_units + compute_units(memory, seconds), 6),
     )
 
 
@@ -188,7 +218,7 @@ def _conditions(
 ) -> tuple[Condition, ...]:
     findings = {
         ConditionType.ADMITTED: facts.admitted,
-        ConditionType.POD_SCHEDULED: facts.scheduled,
+        ConditionType.POD_SCHEDULED: _scheduled(facts),
         ConditionType.STARTED: facts.started,
         ConditionType.WEB_SERVER_READY: facts.web_server,
         ConditionType.TERMINATION_TARGET: _termination_target(facts, last),
@@ -227,6 +257,14 @@ def _condition(
     )
 
 
+def _scheduled(facts: Facts) -> Finding:
+    """After a disruption the cause stays until the next pod has a node."""
+    following = facts.next_pod
+    if following is None:
+        return facts.scheduled
+    return Finding("False", following.reason, following.message)
+
+
 def _termination_target(facts: Facts, last: RunStatus) -> Finding:
     if facts.stop is not None:
         return Finding("True", facts.stop.reason, facts.stop.message)
@@ -254,12 +292,7 @@ def _differs(
     old: RunStatus, new: RunStatus, facts: Facts, now: datetime, hold_back_seconds: float
 ) -> bool:
     """Whether the new status is worth a write: each write costs the API server's time."""
-    if (old.phase, old.finished, old.attempt, old.cleanup) != (
-        new.phase,
-        new.finished,
-        new.attempt,
-        new.cleanup,
-    ):
+    if any(getattr(old, name) != getattr(new, name) for name in WORTH_A_WRITE):
         return True
     first = old.observed_generation < 0
     if not first and (old.observed_generation, old.pod_name) != (

@@ -7,12 +7,12 @@ SIGTERM and exits 0 was still aborted, timed out or taken away (KEP-3329).
 from collections.abc import Callable
 from datetime import datetime
 
-from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import START_ERRORS, Terminated
 from actor_operator.lifecycle import startup
-from actor_operator.lifecycle.disruption import disrupted, disruption_of
-from actor_operator.lifecycle.expiry import LAST_WORD, deadline
+from actor_operator.lifecycle.disruption import disrupted, disruption_of, node_unreachable
+from actor_operator.lifecycle.expiry import LAST_WORD, STOP_PATIENCE, deadline
 from actor_operator.lifecycle.facts import ABORTS, Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.settings import LimitSettings
@@ -30,8 +30,9 @@ def verdict_of(observed: Observed, now: datetime, limits: LimitSettings) -> Verd
 
 
 def aborted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
-    """A committed abort, and nothing runs any more."""
-    if observed.stopping not in ABORTS or observed.may_run:
+    """A committed abort, and no pod is left that runs; or that would end."""
+    left = still_there(observed, now)
+    if observed.stopping not in ABORTS or (observed.has_live_pod and not left):
         return None
     ended = observed.pod.terminated if observed.pod else None
     return Verdict(
@@ -39,14 +40,30 @@ def aborted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | No
         reason=Reason.ABORTED,
         message="The run was aborted.",
         # The kubelet gives a code also to a container that never ran.
-        exit_code=ended.exit_code if ended and observed.started_at else None,
+        exit_code=ended.exit_code if ended and observed.pod_started_at else None,
         finished_at=(ended.finished_at if ended else None) or now,
+        cleanup=left,
     )
 
 
+def still_there(observed: Observed, now: datetime) -> tuple[str, ...]:
+    """What is left of a run whose stop is long over, for ``status.cleanup``.
+
+    The verdict does not wait for a node that does not answer, or for a pod that never goes.
+    """
+    target = observed.status.condition(ConditionType.TERMINATION_TARGET)
+    if observed.stopping is None or target is None or not observed.has_live_pod:
+        return ()
+    if target.last_transition_time is None or now < target.last_transition_time + STOP_PATIENCE:
+        return ()
+    unreachable = any(node_unreachable(pod) for pod in observed.pods)
+    return (Reason.NODE_UNREACHABLE if unreachable else Reason.POD_STUCK_TERMINATING,)
+
+
 def timed_out(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
-    """The kubelet stopped the pod at its deadline, and nothing runs any more."""
-    if observed.may_run or not _stopped_by_deadline(observed, now):
+    """The time is up, and nothing runs any more; or would end."""
+    left = still_there(observed, now) if observed.stopping is Reason.TIMEOUT else ()
+    if not left and (observed.may_run(now) or not _stopped_by_deadline(observed, now)):
         return None
     seconds, ended = observed.timeout_secs, observed.pod.terminated if observed.pod else None
     message = f"The run was stopped after its timeout of {seconds} s."
@@ -59,8 +76,9 @@ def timed_out(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
         phase=Phase.TIMED_OUT,
         reason=Reason.TIMED_OUT,
         message=message,
-        exit_code=ended.exit_code if ended and observed.started_at else None,
+        exit_code=ended.exit_code if ended and observed.pod_started_at else None,
         finished_at=(ended.finished_at if ended else None) or now,
+        cleanup=left,
     )
 
 
@@ -76,7 +94,9 @@ def _stopped_by_deadline(observed: Observed, now: datetime) -> bool:
     if timing_out and (pod is None or pod.terminated is None or disruption_of(pod) is not None):
         return True
     if pod is None:
-        return False
+        # Between two pods nothing is left for the next one.
+        at = observed.status.timeout_at
+        return observed.timeout_secs > 0 and at is not None and now >= at
     return pod.status.reason == "DeadlineExceeded" or _deadline_unsaid(observed, now)
 
 
@@ -85,7 +105,7 @@ def disk_full(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
     pod = observed.pod
     if pod is None or pod.status.reason != "Evicted" or pod.condition("DisruptionTarget"):
         return None
-    limit = observed.resolved.options().disk_mbytes if observed.resolved else None
+    limit = observed.options.disk_mbytes if observed.options else None
     return Verdict(
         phase=Phase.FAILED,
         reason=Reason.STORAGE_LIMIT_EXCEEDED,
@@ -114,7 +134,7 @@ def _explain(observed: Observed, ended: Terminated) -> tuple[Reason, str]:
     if ended.reason in START_ERRORS:
         return Reason.START_ERROR, f"The container could not be started: {ended.message}"
     if ended.reason == "OOMKilled":
-        memory = f"{observed.resolved.memory_mbytes} MB" if observed.resolved else "memory limit"
+        memory = f"{observed.options.memory_mbytes} MB" if observed.options else "memory limit"
         return Reason.OOM_KILLED, f"The actor used more than its {memory}."
     if ended.exit_code == 0:
         return Reason.COMPLETED, "The actor ended with exit code 0."

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from actor_operator.api.views.actor import ActorView
+from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.clock import Clock
@@ -20,7 +21,9 @@ from actor_operator.errors import NotLeaderError
 from actor_operator.log import logger
 from actor_operator.metrics import Metrics
 from actor_operator.reconcile.actor import ActorController
+from actor_operator.reconcile.claims import Claims
 from actor_operator.reconcile.keys import KeyringHolder
+from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
 
 log = logger(__name__)
@@ -48,6 +51,10 @@ class RunController:
         The work on one run.
     actors
         The controller of Actors, which leads when this one does.
+    retention
+        Removes what has long finished, likewise.
+    claims
+        The namespaces in which this installation works.
     keyring
         The keys of the installation, read when this replica begins to lead.
     workers
@@ -56,12 +63,14 @@ class RunController:
         As everywhere.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- its collaborators, each of them once
         self,
         *,
         runs: Store[RunView | FinishedRun],
         reconciler: RunReconciler,
         actors: ActorController,
+        retention: RetentionController,
+        claims: Claims,
         keyring: KeyringHolder,
         workers: int,
         clock: Clock,
@@ -70,10 +79,12 @@ class RunController:
         self._runs = runs
         self._reconciler = reconciler
         self._actors = actors
+        self._claims = claims
         self._keyring = keyring
         self._clock = clock
         self._metrics = metrics
         self._leading = False
+        self.retention = retention
         self.queue: WorkQueue[Key] = WorkQueue()
         self.timers: Timers[Key] = Timers(self._look_at, now=self._seconds)
         self._workers = WorkerPool(queue=self.queue, handle=self._handle, size=workers)
@@ -92,6 +103,8 @@ class RunController:
 
     def on_pod(self, old: PodView | None, new: PodView | None) -> None:
         """A run's pod came, changed or went."""
+        if old is not None and new is None:
+            self._reconciler.pod_gone(old)
         pod = new or old
         run = pod.metadata.labels.get(LABEL_RUN) if pod else None
         if pod is not None and run:
@@ -106,6 +119,17 @@ class RunController:
         for run in self._runs.by_index(RUNS_BY_ACTOR, f"{actor.namespace}/{actor.name}"):
             self._look_at((run.namespace, run.name))
 
+    def on_namespace(self, old: NamespaceView | None, new: NamespaceView | None) -> None:
+        """A namespace was claimed or released: its runs may be ours from now on."""
+        found = new or old
+        if found is None:
+            return
+        for run in self._runs:
+            if run.namespace == found.name and isinstance(run, RunView):
+                self._look_at((run.namespace, run.name))
+        self._actors.look_at_namespace(found.name)
+        self.retention.look_at_account(found.name)
+
     # Leading
 
     async def start_leading(self, version: str, informers: Sequence[Informer]) -> None:  # type: ignore[type-arg]
@@ -118,6 +142,7 @@ class RunController:
                 self.queue.add((run.namespace, run.name))
         self._workers.start()
         self._actors.start_leading()
+        self.retention.start_leading()
         self._metrics.leader.set(1)
         log.info("Leading.", runs=len(self._runs), queued=self.queue.depth)
 
@@ -126,7 +151,9 @@ class RunController:
         self._leading = False
         self._metrics.leader.set(0)
         ended = await asyncio.gather(
-            self._workers.stop(STOP_GRACE), self._actors.stop_leading(STOP_GRACE)
+            self._workers.stop(STOP_GRACE),
+            self._actors.stop_leading(STOP_GRACE),
+            self.retention.stop_leading(STOP_GRACE),
         )
         self._reconciler.forget_all()
         self.queue.clear()
@@ -141,6 +168,9 @@ class RunController:
             self.queue.add(key)
 
     async def _handle(self, key: Key) -> None:
+        if not self._claims.serves(key[0]):
+            self.timers.cancel(key)
+            return
         begun = asyncio.get_running_loop().time()
         try:
             wake_at = await self._reconciler.reconcile(key)
@@ -164,9 +194,13 @@ class RunController:
 
     # For the metrics
 
-    def census(self) -> Mapping[str, int]:
-        """How many runs are in each phase."""
-        return Counter(
-            str(run.status.phase) if isinstance(run, RunView) else str(run.phase)
-            for run in self._runs
-        )
+    def census(self) -> Mapping[tuple[str, ...], float]:
+        """How many runs are in each phase, and why; the leader alone says it."""
+        ours = (run for run in self._runs if self._claims.serves(run.namespace))
+        return Counter(_place(run) for run in ours) if self._leading else {}
+
+
+def _place(run: RunView | FinishedRun) -> tuple[str, str]:
+    if isinstance(run, RunView):
+        return run.status.phase, cause_of(run.status)
+    return run.phase, run.reason

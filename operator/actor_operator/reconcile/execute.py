@@ -16,7 +16,13 @@ from actor_operator.kube.errors import (
 )
 from actor_operator.kube.pods import Pods
 from actor_operator.kube.secret import Secrets
-from actor_operator.lifecycle.decide import Action, CreatePod, DeletePod, DeleteSecret, StopPod
+from actor_operator.lifecycle.actions import (
+    Action,
+    CreatePod,
+    DeletePod,
+    DeleteSecret,
+    StopPod,
+)
 
 WEBHOOK_UNAVAILABLE = "failed calling webhook"
 """What the API server says of an admission webhook that does not answer."""
@@ -58,21 +64,22 @@ class Executor:
 
     async def carry_out(
         self, run: RunView | FinishedRun, actions: tuple[Action, ...]
-    ) -> PodView | Refusal | None:
+    ) -> tuple[PodView, ...] | Refusal:
         """Carry out actions in their order.
 
         Returns
         -------
-        PodView, Refusal or None
-            The pod as the last action on it left it, or why the API server did not take it.
+        tuple of PodView, or Refusal
+            The pods as the actions left them, or why the API server did not take the new one.
 
         Raises
         ------
         ApiError
             Whatever passes by itself: the caller tries the whole step again.
         """
-        outcome: PodView | Refusal | None = None
+        touched: list[PodView] = []
         for action in actions:
+            outcome: PodView | Refusal | None = None
             match action:
                 case CreatePod():
                     outcome = await self._create(run, action)
@@ -84,7 +91,10 @@ class Executor:
                     )
                 case StopPod(namespace, name, uid):
                     outcome = await self._pods.stop(namespace, name, uid=uid)
-        return outcome
+            if isinstance(outcome, Refusal):
+                return outcome
+            touched += [outcome] if outcome is not None else []
+        return tuple(touched)
 
     async def _create(self, run: RunView | FinishedRun, action: CreatePod) -> PodView | Refusal:
         objects = action.objects

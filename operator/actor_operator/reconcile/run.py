@@ -4,13 +4,15 @@ Level-triggered: an event only says "look at this run again". Runs of one key ne
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from actor_operator.api.v1alpha1.conditions import ConditionType
 from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
 from actor_operator.clock import Clock
+from actor_operator.constants import LABEL_RUN
 from actor_operator.desired.names import pod_name, pod_number
 from actor_operator.desired.resolve import actor_reference
 from actor_operator.engine.store import Key, Store
@@ -19,15 +21,11 @@ from actor_operator.kube.actors import Actors
 from actor_operator.kube.errors import InvalidError
 from actor_operator.kube.pods import Pods
 from actor_operator.kube.runs import Runs
-from actor_operator.lifecycle.decide import (
-    ACTOR_WINDOW,
-    CreatePod,
-    Decision,
-    decide,
-    remove_stray,
-    tidy,
-)
+from actor_operator.lifecycle.actions import CreatePod
+from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, decide
 from actor_operator.lifecycle.observed import Blocked, Observed
+from actor_operator.lifecycle.removal import remove_stray, tidy
+from actor_operator.lifecycle.resurrection import resurrect, resurrection_due
 from actor_operator.lifecycle.status import settle, summarise
 from actor_operator.reconcile.execute import Executor, Refusal
 from actor_operator.reconcile.seams import Seams
@@ -50,6 +48,23 @@ INVALID_PAUSE = 60.0
 
 DISTANT = datetime.max.replace(tzinfo=UTC)
 """Later than everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class GonePod:
+    """A pod that does not exist any more."""
+
+    last_seen: PodView | None
+    """As it was last seen; None: nobody looked."""
+
+    since: datetime
+    """Since when it is known to be gone."""
+
+    @property
+    def may_linger(self) -> bool:
+        """Whether its container may still run: it had a node, and nobody saw the end."""
+        pod = self.last_seen
+        return pod is None or (bool(pod.spec.node_name) and not pod.has_ended)
 
 
 class RunReconciler:
@@ -96,6 +111,7 @@ class RunReconciler:
         self._seams = seams
         self._key = key
         self._blocked: dict[str, Blocked] = {}
+        self._gone: dict[str, dict[str, GonePod]] = {}
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Look at one run again.
@@ -120,10 +136,10 @@ class RunReconciler:
             return None
         observed = await self._gather(run)
         if observed.status.finished:
-            await self._tidy_up(observed)
-            return None
+            return await self._after_the_end(observed)
         decision = self._decide(observed)
-        if decision.facts.verdict is not None and observed.pod is None:
+        unseen = observed.pod is None and observed.gone_since is None
+        if decision.facts.verdict is not None and unseen:
             # A pod of a lost answer may not be in the store yet; it must not outlive the verdict.
             observed = replace(observed, pod=await self._read_pod(observed.run))
             decision = self._decide(observed)
@@ -136,10 +152,18 @@ class RunReconciler:
         # and the watch is silent about our own writes.
         if told:
             return self._clock.now()
-        if observed.pod is not None and self._pods.get(run.namespace, observed.pod.name) is None:
+        pod = observed.pod if observed.pod_exists else None
+        if pod is not None and self._pods.get(run.namespace, pod.name) is None:
             # Someone took our label from the pod: the watch will never tell of it.
             return min(self._clock.now() + BLIND_PAUSE, decision.wake_at or DISTANT)
         return decision.wake_at
+
+    def pod_gone(self, pod: PodView) -> None:
+        """A pod does not exist any more; how it was last seen tells how its run goes on."""
+        uid = pod.controller_uid()
+        run = self._runs.get(pod.namespace, pod.metadata.labels.get(LABEL_RUN, ""))
+        if uid is not None and isinstance(run, RunView) and run.uid == uid:
+            self._gone.setdefault(uid, {})[pod.name] = GonePod(pod, self._clock.now())
 
     def forget_all(self) -> None:
         """Leading has ended: what was remembered is of no use."""
@@ -148,22 +172,55 @@ class RunReconciler:
     def forget(self, uid: str) -> None:
         """The run is gone, or needs nothing more."""
         self._blocked.pop(uid, None)
+        self._gone.pop(uid, None)
 
     async def _gather(self, run: RunView) -> Observed:
         """Everything that the decision needs, read once."""
         pods = self._pods_of(run.uid)
         name = pod_name(run.name, run.uid, pod_number(run.status))
         pod = next((p for p in pods if p.name == name), None)
-        if pod is None and run.status.pod_name == name and not run.status.finished:
-            # It existed: only the API server can say that it is gone.
-            pod = await self._read_pod(run)
+        gone = None
+        if pod is None and not run.status.finished:
+            pod, gone = await self._find_missing(run, name)
+        previous = [p for p in pods if p.name != name]
         return Observed(
             run=run,
             pod=pod,
-            previous=tuple(p for p in pods if p.name != name),
+            gone_since=gone,
+            previous=tuple(sorted(previous, key=lambda p: int(p.name.rpartition("-")[2]))),
+            lingers_until=self._lingers_until(run.uid),
             actor=await self._actor_of(run, pod),
             blocked=self._blocked.get(run.uid),
         )
+
+    async def _find_missing(
+        self, run: RunView, name: str
+    ) -> tuple[PodView | None, datetime | None]:
+        """The current pod, which no watch tells of: as it was last seen, and since when it is gone.
+
+        A pod that was only committed, and not made yet, is not gone.
+        """
+        known = self._gone.get(run.uid, {}).get(name)
+        if known is not None:
+            return known.last_seen, known.since
+        if run.status.pod_name != name or not run.status.is_true(ConditionType.POD_SCHEDULED):
+            return None, None
+        # It existed: only the API server can say that it is gone.
+        pod = await self._read_pod(run)
+        if pod is not None:
+            return pod, None
+        since = self._clock.now()
+        self._gone.setdefault(run.uid, {})[name] = GonePod(None, since)
+        return None, since
+
+    def _lingers_until(self, uid: str) -> datetime | None:
+        """Until when containers of vanished pods may still run.
+
+        Whoever deletes a pod by force does not wait for its node.
+        """
+        grace = timedelta(seconds=self._settings.pod.grace_period_seconds)
+        gone = self._gone.get(uid, {}).values()
+        return max((pod.since + grace for pod in gone if pod.may_linger), default=None)
 
     def _pods_of(self, uid: str) -> list[PodView]:
         return [p for p in self._pods.by_index(PODS_BY_RUN, uid) if p.controller_uid() == uid]
@@ -193,14 +250,15 @@ class RunReconciler:
 
     async def _execute(self, observed: Observed, decision: Decision) -> Refusal | None:
         """Write children; returns why the API server does not take the pod, if it does not."""
+        admitted_at = self._clock.now()
         outcome = await self._executor.carry_out(observed.run, decision.actions)
         if isinstance(outcome, Refusal):
             return outcome
-        if isinstance(outcome, PodView):
-            self._pods.apply(outcome)
+        for pod in outcome:
+            self._pods.apply(pod)
         if any(isinstance(action, CreatePod) for action in decision.actions):
             self.forget(observed.run.uid)
-            self._seams.pod_created(observed.run)
+            self._seams.pod_created(observed.run, admitted_at)
         return None
 
     def _remember(self, observed: Observed, refusal: Refusal) -> Blocked:
@@ -241,12 +299,18 @@ class RunReconciler:
         self._seams.status_written(run, written, pod)
         return written
 
-    async def _tidy_up(self, observed: Observed) -> None:
-        """A finished run whose pod, Secret or generation still needs something."""
+    async def _after_the_end(self, observed: Observed) -> datetime | None:
+        """A finished run that begins anew, or that still needs something: clean-up, generation."""
+        request = resurrection_due(observed.run)
+        if request is not None:
+            status = resurrect(observed.run, request, self._clock.now())
+            await self._write(observed.run, status, observed.pod)
+            return self._clock.now()
         actions, cleanup = tidy(observed)
         outcome = await self._executor.carry_out(observed.run, actions)
-        if isinstance(outcome, PodView):
-            self._pods.apply(outcome)
-        status = settle(observed, cleanup=cleanup)
-        if status is not None:
-            await self._write(observed.run, status, observed.pod)
+        for pod in outcome if isinstance(outcome, tuple) else ():
+            self._pods.apply(pod)
+        settled = settle(observed, cleanup=cleanup)
+        if settled is not None:
+            await self._write(observed.run, settled, observed.pod)
+        return None

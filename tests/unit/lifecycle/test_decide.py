@@ -12,6 +12,7 @@ from tests.support.builders import (
     a_resolved,
     a_run,
     a_status,
+    an_actor,
     at,
     blocked,
     ended,
@@ -22,14 +23,8 @@ from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import PodView
 from actor_operator.constants import MAX_INPUT_BYTES
-from actor_operator.lifecycle.decide import (
-    CreatePod,
-    Decision,
-    DeletePod,
-    DeleteSecret,
-    StopPod,
-    decide,
-)
+from actor_operator.lifecycle.actions import CreatePod, DeletePod, DeleteSecret, StopPod
+from actor_operator.lifecycle.decide import Decision, decide
 from actor_operator.lifecycle.observed import Observed
 
 POD = a_pod().name
@@ -81,7 +76,7 @@ def test_a_run_with_a_pod_gets_no_other(pod: PodView) -> None:
 
 
 def test_a_run_whose_earlier_pod_still_ends_waits_for_it() -> None:
-    assert decided(observe(None, previous=(a_pod(running=2),))).actions == ()
+    assert decided(observe(None, previous=(a_pod(running=2, deleted=3),))).actions == ()
 
 
 def test_a_run_that_was_refused_waits_for_its_turn_and_is_then_tried_again() -> None:
@@ -251,7 +246,9 @@ def test_the_secret_of_a_pod_that_vanished_goes_under_the_name_that_it_was_made_
     assert isinstance(create, CreatePod)
     run = a_run(status=a_status(started=2, pod_name=create.objects.pod_name))
 
-    decision = decided(observe(None, run=run))
+    actor = an_actor(restart_on_disruption=False)
+
+    decision = decided(observe(None, run=run, actor=actor, gone_since=at(3)))
 
     assert decision.facts.verdict is not None
     assert decision.actions == (DeleteSecret("team", create.objects.secret_name),)

@@ -68,17 +68,41 @@ def test_a_pod_that_ended_with_its_node_fails_whatever_its_code(reason: str) -> 
 
 
 def test_a_started_run_whose_pod_is_gone_fails_and_says_that_nobody_saw_the_end() -> None:
-    verdict = judge(None)
+    verdict = verdict_of(observe(None, run=RUNNING, gone_since=at(3)), at(40), SETTINGS.limits)
 
     assert verdict is not None
     assert (verdict.reason, verdict.exit_code) == (Reason.POD_VANISHED, None)
     assert verdict.finished_at == at(40)
 
 
-def test_a_run_that_never_started_and_whose_pod_is_gone_gets_another() -> None:
-    observed = observe(None, run=a_run(status=a_status(pod_name="hello-x-1")))
+def test_a_pod_that_is_committed_and_not_made_yet_is_not_gone() -> None:
+    observed = observe(None, run=a_run(status=a_status(started=2, pod_name="hello-x-2")))
 
     assert verdict_of(observed, at(40), SETTINGS.limits) is None
+
+
+def test_a_container_whose_end_nobody_saw_may_run_until_its_grace_is_over() -> None:
+    observed = observe(a_pod(running=2), run=RUNNING, gone_since=at(10), lingers_until=at(40))
+
+    assert verdict_of(observed, at(39), SETTINGS.limits) is None
+    verdict = verdict_of(observed, at(40), SETTINGS.limits)
+    assert verdict is not None
+    assert verdict.reason == Reason.POD_VANISHED
+
+
+def test_a_container_that_was_last_seen_to_have_ended_by_itself_decides() -> None:
+    observed = observe(a_pod(ended=ended(0, after=9)), run=RUNNING, gone_since=at(10))
+    verdict = verdict_of(observed, at(10), SETTINGS.limits)
+
+    assert verdict is not None
+    assert verdict.phase is Phase.SUCCEEDED
+
+
+def test_a_container_of_which_the_node_knows_nothing_is_lost_and_has_not_failed() -> None:
+    verdict = judge(a_pod(ended=ended(137, reason="ContainerStatusUnknown"), phase="Failed"))
+
+    assert verdict is not None
+    assert (verdict.reason, verdict.disruption) == (Reason.NODE_LOST, True)
 
 
 def test_a_pod_that_was_preempted_before_its_container_ran_fails_with_that_cause() -> None:

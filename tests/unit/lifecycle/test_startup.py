@@ -203,7 +203,7 @@ def test_a_pod_without_any_word_of_the_scheduler_was_not_scheduled() -> None:
 
 
 def test_the_pending_limit_counts_from_when_the_attempt_was_asked_for() -> None:
-    run = a_run(status=a_status(queued_at=at(100)))
+    run = a_run(status=a_status(queued_at=at(100), attempt=2))
     observed = observe(None, run=run, previous=(a_pod(running=2),))
 
     assert judge(observed, 699) is None

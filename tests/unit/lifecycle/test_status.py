@@ -12,6 +12,7 @@ from tests.support.builders import (
     a_pod,
     a_run,
     a_status,
+    an_actor,
     at,
     blocked,
     ended,
@@ -35,6 +36,10 @@ C = ConditionType
 def statuses(observed: Observed, now: float = 20) -> tuple[RunStatus, ...]:
     decision = decide(observed, at(now), SETTINGS, KEY)
     return summarise(observed, decision, at(now), SETTINGS.limits.hold_back_seconds)
+
+
+STAYS = an_actor(restart_on_disruption=False)
+"""An Actor whose runs do not move."""
 
 
 def last(observed: Observed, now: float = 20) -> RunStatus:
@@ -239,7 +244,8 @@ def test_the_image_is_told_with_its_digest_once_that_is_known(image_id: str, ima
 
 def test_what_was_known_of_a_pod_stays_when_it_is_gone() -> None:
     first = last(observe(a_pod(running=2)))
-    status = last(observe(None, run=a_run(status=first)), now=30)
+    gone = observe(None, run=a_run(status=first), actor=STAYS, gone_since=at(30))
+    status = last(gone, now=30)
 
     assert status.phase is Phase.FAILED
     assert (status.pod_name, status.node_name) == (first.pod_name, first.node_name)
@@ -254,7 +260,7 @@ def test_a_success_has_an_exit_code_and_no_failure() -> None:
 
 
 def test_a_failure_says_why_and_whose_fault_it_is() -> None:
-    ours = last(observe(a_pod(phase="Failed", reason="OutOfcpu")))
+    ours = last(observe(a_pod(phase="Failed", reason="OutOfcpu"), actor=STAYS))
     theirs = last(observe(a_pod(ended=ended(3))))
 
     assert ours.failure == Failure(Reason.NODE_REJECTED, "The node refused the pod: OutOfcpu", True)
@@ -279,13 +285,14 @@ def test_times_and_compute_units_of_an_attempt() -> None:
 
 
 def test_a_run_that_never_started_used_nothing() -> None:
-    assert last(observe(a_pod(phase="Failed", reason="OutOfcpu"))).stats == Stats()
+    refused = observe(a_pod(phase="Failed", reason="OutOfcpu"), actor=STAYS)
+    assert last(refused).stats == Stats()
 
 
 def test_no_run_ends_before_it_has_started_whatever_the_clocks_say() -> None:
     """The node's clock is ahead, and only ours knows when the pod was gone."""
     run = a_run(status=a_status(started=50))
-    status = last(observe(None, run=run), now=20)
+    status = last(observe(None, run=run, actor=STAYS, gone_since=at(20)), now=20)
 
     assert status.finished_at == status.started_at == at(50)
     assert status.stats.run_time_secs == 0

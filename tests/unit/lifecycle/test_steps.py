@@ -92,7 +92,6 @@ PATHS = [
         [Phase.ABORTING],
         id="abort while timing out",
     ),
-    pytest.param(TOLD_RUNNING, None, [Phase.FAILED], id="the pod has vanished"),
     pytest.param(TOLD_RUNNING, a_pod(ended=ended(0)), [Phase.SUCCEEDED], id="the run was told"),
 ]
 

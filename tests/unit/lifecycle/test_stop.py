@@ -32,7 +32,7 @@ CASES = [
     pytest.param(a_run(), 62, TIMEOUT, id="the time is over"),
     pytest.param(a_run(abort="Immediate"), 62, IMMEDIATE, id="an abort comes before a timeout"),
     pytest.param(
-        a_run(status=a_status(started=2, stop=TIMEOUT), abort="Immediate"),
+        a_run(status=a_status(started=2, stop=TIMEOUT, since=at(61)), abort="Immediate"),
         62,
         IMMEDIATE,
         id="a timing-out run can be aborted",
@@ -100,7 +100,7 @@ def test_an_abort_that_came_too_late_leaves_no_trace() -> None:
 
 
 def test_the_words_of_a_committed_timeout_are_kept() -> None:
-    run = a_run(status=a_status(started=2, stop=TIMEOUT))
+    run = a_run(status=a_status(started=2, stop=TIMEOUT, since=at(61)))
     stop = decide(observe(RUNNING, run=run), at(63), SETTINGS, KEY).facts.stop
 
     assert stop is not None

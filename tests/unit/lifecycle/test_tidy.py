@@ -6,7 +6,8 @@ from tests.support.builders import SUFFIX, a_pod, a_run, a_status, ended, observ
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunStatus
-from actor_operator.lifecycle.decide import DeletePod, DeleteSecret, tidy
+from actor_operator.lifecycle.actions import DeletePod, DeleteSecret
+from actor_operator.lifecycle.removal import tidy
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.status import settle
 

@@ -323,6 +323,6 @@ def test_an_abort_that_is_only_asked_for_does_not_change_how_a_container_has_end
 
 
 def test_an_aborting_run_waits_for_a_pod_that_never_started_to_go() -> None:
-    run = a_run(status=a_status(stop=Reason.ABORT_IMMEDIATE))
+    run = a_run(status=a_status(stop=Reason.ABORT_IMMEDIATE, since=at(5)))
 
-    assert judge(observe(a_pod(scheduled="no room"), run=run), now=10_000) is None
+    assert judge(observe(a_pod(scheduled="no room"), run=run), now=64.9) is None

@@ -24,7 +24,7 @@ from actor_operator.kube.errors import (
     TooManyRequestsError,
     UnreachableError,
 )
-from actor_operator.lifecycle.decide import Action, CreatePod, DeletePod, DeleteSecret, StopPod
+from actor_operator.lifecycle.actions import Action, CreatePod, DeletePod, DeleteSecret, StopPod
 from actor_operator.reconcile.execute import Executor, Refusal, explain_refusal
 
 RUN = a_run()

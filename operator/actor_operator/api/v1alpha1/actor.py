@@ -145,7 +145,7 @@ class DefaultRunOptions(ApiModel):
     timeout_secs: Seconds | None = None
     """Time of a run in seconds, from the start of its pod; 0 means no limit. Default: the
     installation's."""
-    restart_on_error: Annotated[bool | None, NOT_YET] = None
+    restart_on_error: bool | None = None
     """Whether a container that exits with another code than 0 is started again, fewer than 3
     times in 60 seconds. Default: no."""
 
@@ -215,9 +215,9 @@ class ActorSpec(ApiModel):
     abort_signal: Annotated[AbortSignal | None, NOT_YET] = None
     """How a graceful abort is told to the container. Default: Events when the API server of this
     project runs in the cluster, else Sigterm."""
-    restart_on_disruption: Annotated[bool, NOT_YET] = True
+    restart_on_disruption: bool = True
     """Whether a run goes on in a new pod when its pod is lost through no fault of its own
-    (eviction, drain, lost node)."""
+    (eviction, drain, lost node), at most 3 times an attempt."""
 
 
 class ActorStatus(ApiModel):

@@ -123,7 +123,7 @@ class Reboot(ApiModel):
     attempt: AttemptNumber
     """The current attempt, as in `status.attempt`."""
     count: AttemptNumber
-    """How often the run was rebooted, with this time: one more than before, 1 at first."""
+    """How often the run is rebooted, with this time: `status.stats.rebootCount` + 1."""
 
 
 IMMUTABLE = (
@@ -166,14 +166,14 @@ class ActorRunSpec(ApiModel):
     timeout_secs: Seconds | None = None
     """Time in seconds after which the run is stopped, from the start of its pod; 0 means no
     limit. Default: the Actor's, else the installation's. Never changes."""
-    restart_on_error: Annotated[bool | None, NOT_YET] = None
+    restart_on_error: bool | None = None
     """Whether a container that exits with another code than 0 is started again, fewer than 3
     times in 60 seconds. Default: the Actor's. Never changes."""
     input: PreservedObject | None = None
     """Input of the run: any JSON object of at most 65,536 bytes as compact JSON; integers beyond
     64 bits must be strings. Readable for all who may read the run, so no secrets. Never
     changes."""
-    limits: Annotated[RunLimits | None, NOT_YET] = None
+    limits: RunLimits | None = None
     """Limits on the results of the run. Never changes."""
     origin: Origin = Origin.CLI
     """How the run came about. Never changes."""
@@ -186,10 +186,10 @@ class ActorRunSpec(ApiModel):
     abort: Abort | None = None
     """Request to stop an attempt. Not for manifests: set it with `kubectl patch` or
     `actorctl abort`. Removing it takes nothing back."""
-    resurrect: Annotated[Resurrect | None, NOT_YET] = None
+    resurrect: Resurrect | None = None
     """Request to run a finished run once more. Not for manifests: set it with `kubectl patch` or
     `actorctl resurrect`."""
-    reboot: Annotated[Reboot | None, NOT_YET] = None
+    reboot: Reboot | None = None
     """Request to replace the pod of a running run. Not for manifests: set it with
     `kubectl patch`."""
 
@@ -219,9 +219,9 @@ _RULES = (
         " && self.spec.reboot.attempt == oldSelf.?spec.?reboot.?attempt.orValue(0))"
         " || (self.?status.?phase.orValue('READY') == 'RUNNING'"
         " && self.spec.reboot.attempt == self.status.attempt"
-        " && self.spec.reboot.count == oldSelf.?spec.?reboot.?count.orValue(0) + 1)",
+        " && self.spec.reboot.count == self.status.?stats.?rebootCount.orValue(0) + 1)",
         message="only a RUNNING run can be rebooted; reboot.attempt must be status.attempt and"
-        " reboot.count one more than before (1 at first)",
+        " reboot.count must be status.stats.rebootCount + 1 (1 at first)",
         field_path=".spec.reboot",
         on_create=True,
     ),

@@ -25,6 +25,9 @@ from actor_operator.api.v1alpha1.phase import FINISHED, STEPS, Phase
 MAX_ATTEMPTS_LISTED = 10
 """How many ended attempts ``status.attempts`` holds: the last ones."""
 
+MAX_RESTARTS_LISTED = 3
+"""How many restarts ``status.restartedAt`` holds: as many as may happen in 60 seconds."""
+
 
 class Options(ApiModel):
     """What was resolved from the run, its Actor and the installation."""
@@ -39,6 +42,12 @@ class Options(ApiModel):
     """Disk in MB: twice the memory."""
     cpu: Word
     """Share of a processor as a Kubernetes quantity: one core for each 4096 MB."""
+    restart_on_error: Annotated[bool, NO_DEFAULT] = False
+    """Whether a container that fails is started again."""
+    max_items: int | None = None
+    """Most items that the run may charge for."""
+    max_total_charge_usd: float | None = None
+    """Most that the run may cost, in US dollars."""
 
 
 class Failure(ApiModel):
@@ -61,10 +70,12 @@ class Stats(ApiModel):
     """How often its container was started again after an error."""
     migration_count: Annotated[Count, NO_DEFAULT] = 0
     """How often it got a new pod because the old one was lost."""
+    reboot_count: Annotated[Count, NO_DEFAULT] = 0
+    """How often it got a new pod because a user asked for a reboot."""
     duration_millis: Annotated[int, Field(ge=0), NO_DEFAULT] = 0
-    """Milliseconds from its start to its end."""
+    """Milliseconds from its creation to its end, with the time between attempts."""
     run_time_secs: Annotated[float, Field(ge=0), NO_DEFAULT] = 0
-    """Seconds in which its container ran."""
+    """Seconds from the start to the end of its container, all attempts together."""
     compute_units: Annotated[float, Field(ge=0), NO_DEFAULT] = 0
     """Compute units: 1024 MB for one hour is one unit."""
 
@@ -164,7 +175,10 @@ class ActorRunStatus(ApiModel):
     container_url: Url | None = None
     """URL at which the web server of the run is reached."""
     queued_at: Timestamp | None = None
-    """Since when the run waits for memory of its account."""
+    """Since when the attempt stands in its account's queue for memory; for an attempt that was
+    resurrected, when it was asked for."""
+    admitted_at: Timestamp | None = None
+    """When an attempt that waited for memory of its account got it."""
     started_at: Timestamp | None = None
     """When the container of the current attempt started."""
     finished_at: Timestamp | None = None
@@ -173,6 +187,11 @@ class ActorRunStatus(ApiModel):
     """When the time of the current attempt is up."""
     migrations: Annotated[Count, NO_DEFAULT] = 0
     """How often the current attempt got a new pod because the old one was lost."""
+    restarted_at: Annotated[
+        tuple[Timestamp, ...], Field(max_length=MAX_RESTARTS_LISTED), ATOMIC_LIST
+    ] = ()
+    """When the container of the current attempt was started again after an error: the last three
+    times."""
     stats: Stats | None = None
     """Figures over all attempts."""
     default_key_value_store_id: Word | None = None

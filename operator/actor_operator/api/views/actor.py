@@ -57,6 +57,7 @@ class ActorSpec(View, frozen=True):
     web_server: WebServer = WebServer()
     is_public: bool = False
     abort_signal: str | None = None
+    restart_on_disruption: bool = True
 
 
 class ActorStatus(View, frozen=True):

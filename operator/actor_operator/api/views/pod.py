@@ -115,6 +115,11 @@ class PodView(ObjectView, frozen=True):
         return None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether no container of the pod runs any more, or ever will."""
+        return self.is_over or self.terminated is not None
+
+    @property
     def is_over(self) -> bool:
         """Whether the kubelet has said its last word: the phase is final."""
         return self.status.phase in {"Succeeded", "Failed"}

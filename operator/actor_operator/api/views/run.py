@@ -8,6 +8,13 @@ from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.metadata import Condition, ObjectView, View
 
 
+class RunLimits(View, frozen=True):
+    """``spec.limits``."""
+
+    max_items: int | None = None
+    max_total_charge_usd: float | None = None
+
+
 class AbortRequest(View, frozen=True):
     """``spec.abort``."""
 
@@ -23,13 +30,14 @@ class ResurrectRequest(View, frozen=True):
     memory_mbytes: int | None = None
     timeout_secs: int | None = None
     restart_on_error: bool | None = None
+    limits: RunLimits | None = None
 
 
-class RunLimits(View, frozen=True):
-    """``spec.limits``."""
+class RebootRequest(View, frozen=True):
+    """``spec.reboot``."""
 
-    max_items: int | None = None
-    max_total_charge_usd: float | None = None
+    attempt: int
+    count: int
 
 
 NOT_ON_THE_WIRE = frozenset({"oversizedInputBytes"})
@@ -51,6 +59,8 @@ class RunSpec(View, frozen=True):
     origin: str = "CLI"
     abort: AbortRequest | None = None
     resurrect: ResurrectRequest | None = None
+    reboot: RebootRequest | None = None
+    when_memory_exceeded: str = "Wait"
     ttl_seconds_after_finished: int | None = None
 
 
@@ -62,6 +72,9 @@ class Options(View, frozen=True):
     timeout_secs: int
     disk_mbytes: int
     cpu: str
+    restart_on_error: bool = False
+    max_items: int | None = None
+    max_total_charge_usd: float | None = None
 
 
 class Failure(View, frozen=True):
@@ -78,6 +91,7 @@ class Stats(View, frozen=True):
     resurrect_count: int = 0
     restart_count: int = 0
     migration_count: int = 0
+    reboot_count: int = 0
     duration_millis: int = 0
     run_time_secs: float = 0.0
     compute_units: float = 0.0
@@ -112,6 +126,7 @@ class RunStatus(View, frozen=True):
     node_name: str | None = None
     container_url: str | None = None
     queued_at: datetime | None = None
+    admitted_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
     timeout_at: datetime | None = None
@@ -119,6 +134,7 @@ class RunStatus(View, frozen=True):
     failure: Failure | None = None
     stats: Stats = Stats()
     migrations: int = 0
+    restarted_at: tuple[datetime, ...] = ()
     default_key_value_store_id: str | None = None
     default_dataset_id: str | None = None
     default_request_queue_id: str | None = None
@@ -142,6 +158,15 @@ class RunView(ObjectView, frozen=True):
     spec: RunSpec
     status: RunStatus = RunStatus()
 
+    @property
+    def attempt_began(self) -> datetime:
+        """When the current attempt was asked for."""
+        again = self.status.queued_at if self.status.attempt > 1 else None
+        began = again or self.metadata.creation_timestamp
+        if began is None:
+            raise ValueError(f"run {self.namespace}/{self.name} has no creation time")
+        return began
+
 
 class FinishedRun(msgspec.Struct, frozen=True):
     """A finished run that needs nothing: a stub, which can neither be decided on nor written.
@@ -155,6 +180,7 @@ class FinishedRun(msgspec.Struct, frozen=True):
     resource_version: str
     phase: Phase
     finished_at: datetime | None
+    ttl_seconds_after_finished: int | None = None
 
 
 def settled(run: RunView) -> bool:
@@ -179,4 +205,5 @@ def stub(run: RunView) -> "RunView | FinishedRun":
         meta.resource_version,
         status.phase,
         status.finished_at,
+        run.spec.ttl_seconds_after_finished,
     )

@@ -1,0 +1,107 @@
+"""Another pod in the same attempt: after a disruption, after a failure, or because a user asks.
+
+It is committed before it is made: the counters and the next pod's name first, then, once nothing of
+the earlier pod runs, the pod. The phase stays as it is.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import msgspec
+
+from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.views.run import RunStatus, RunView
+from actor_operator.desired.names import pod_name, pod_number
+from actor_operator.lifecycle.facts import Cause, NextPod, Verdict
+from actor_operator.lifecycle.observed import Observed
+
+MAX_MIGRATIONS = 3
+"""How often an attempt may move before a disruption fails it."""
+
+MAX_RESTARTS = 3
+"""How many restarts after errors may lie within the window (Apify: restart on error)."""
+
+RESTART_WINDOW = timedelta(seconds=60)
+"""The window of the restarts that are counted."""
+
+ACTOR_FAILED = frozenset(
+    {Reason.CONTAINER_FAILED, Reason.OOM_KILLED, Reason.STORAGE_LIMIT_EXCEEDED}
+)
+"""Ends after which a run with ``restartOnError`` is started again: the container had run."""
+
+
+def next_pod(observed: Observed, verdict: Verdict | None, now: datetime) -> NextPod | None:
+    """Whether, instead of a verdict, the run goes on in another pod."""
+    if observed.stopping is not None or abort_requested(observed):
+        return None
+    if verdict is None:
+        return _reboot(observed)
+    if verdict.disruption:
+        return _migration(observed, verdict)
+    if verdict.reason in ACTOR_FAILED:
+        return _restart(observed, verdict, now)
+    return None
+
+
+def after_moves(observed: Observed, verdict: Verdict) -> Verdict:
+    """A verdict that says so when the run may not move any more."""
+    moves = observed.status.migrations
+    if not verdict.disruption or moves < MAX_MIGRATIONS:
+        return verdict
+    message = f"{verdict.message} The run had moved {moves} times before, which is the most."
+    return replace(verdict, message=message)
+
+
+def abort_requested(observed: Observed) -> bool:
+    """Whether a user wants this attempt to stop."""
+    request = observed.run.spec.abort
+    return request is not None and request.attempt == observed.status.attempt
+
+
+def with_next_pod(status: RunStatus, run: RunView, following: NextPod, now: datetime) -> RunStatus:
+    """The status that commits to another pod."""
+    stats, migrations, restarted_at = status.stats, status.migrations, status.restarted_at
+    match following.cause:
+        case Cause.MIGRATION:
+            stats = msgspec.structs.replace(stats, migration_count=stats.migration_count + 1)
+            migrations += 1
+        case Cause.RESTART:
+            stats = msgspec.structs.replace(stats, restart_count=stats.restart_count + 1)
+            restarted_at = (*restarted_at, now)[-MAX_RESTARTS:]
+        case Cause.REBOOT:
+            stats = msgspec.structs.replace(stats, reboot_count=stats.reboot_count + 1)
+    status = msgspec.structs.replace(
+        status, stats=stats, migrations=migrations, restarted_at=restarted_at, node_name=None
+    )
+    name = pod_name(run.name, run.uid, pod_number(status))
+    return msgspec.structs.replace(status, pod_name=name)
+
+
+def _migration(observed: Observed, verdict: Verdict) -> NextPod | None:
+    wanted = observed.actor is None or observed.actor.spec.restart_on_disruption
+    if not wanted or observed.status.migrations >= MAX_MIGRATIONS:
+        return None
+    count = f"move {observed.status.migrations + 1} of at most {MAX_MIGRATIONS}"
+    message = f"{verdict.message} The run goes on in another pod ({count})."
+    return NextPod(Cause.MIGRATION, verdict.reason, message)
+
+
+def _restart(observed: Observed, verdict: Verdict, now: datetime) -> NextPod | None:
+    recent = [at for at in observed.status.restarted_at if at > now - RESTART_WINDOW]
+    wanted = observed.options is not None and observed.options.restart_on_error
+    if not wanted or len(recent) >= MAX_RESTARTS:
+        return None
+    message = f"{verdict.message} It is started again, as restartOnError asks."
+    return NextPod(Cause.RESTART, Reason.RESTARTED, message)
+
+
+def _reboot(observed: Observed) -> NextPod | None:
+    request, status = observed.run.spec.reboot, observed.status
+    due = (
+        request is not None
+        and request.attempt == status.attempt
+        and request.count == status.stats.reboot_count + 1
+    )
+    if not due or observed.started_at is None:
+        return None
+    return NextPod(Cause.REBOOT, Reason.REBOOTED, "A user asked for a new pod.")
