@@ -27,6 +27,9 @@ LABEL_ATTEMPT = f"{GROUP}/attempt"
 LABEL_ENVIRONMENT = f"{GROUP}/environment"
 """On pods: the end of the name of the Secret that holds the environment (``<pod>-<this>``)."""
 
+LABEL_INSTALL = f"{GROUP}/install"
+"""On namespaces: the namespace of the installation that alone works there."""
+
 ANNOTATION_RESOLVED = f"{GROUP}/resolved"
 """On pods: what was resolved from run, Actor and settings when the pod was made, as JSON."""
 

@@ -4,36 +4,36 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from actor_operator import __version__
-from actor_operator.api.views.actor import ActorView
-from actor_operator.api.views.pod import PodView
-from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.clock import Clock, SystemClock
-from actor_operator.constants import LABEL_RUN_UID, WRITE_LANDING_SECONDS
+from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.engine.informer import Informer
 from actor_operator.engine.lease import Elector
 from actor_operator.engine.lease_hold import LeaseHold, LeaseTiming
 from actor_operator.engine.limiter import TokenBucket
 from actor_operator.engine.loop_lag import measure_loop_lag
-from actor_operator.engine.store import Store
 from actor_operator.kube.actors import ACTORS, Actors, decode_actor
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import Connection
 from actor_operator.kube.leases import LeaseStore
+from actor_operator.kube.namespaces import CLAIMED, NAMESPACES, Namespaces, decode_namespace
 from actor_operator.kube.pods import PODS, SELECTOR, Pods, decode_pod
 from actor_operator.kube.runs import ACTOR_RUNS, Runs, decode_run
 from actor_operator.kube.secret import Secrets
-from actor_operator.kube.source import KindSource
 from actor_operator.kube.transport import Timeouts
-from actor_operator.metrics import Metrics
+from actor_operator.metrics import RUNS, WATCH_AGE, Metrics
 from actor_operator.reconcile.actor import ActorController
-from actor_operator.reconcile.controller import RUNS_BY_ACTOR, RunController, run_index
+from actor_operator.reconcile.claims import ClaimReader, Claims
+from actor_operator.reconcile.controller import RunController
 from actor_operator.reconcile.execute import Executor
 from actor_operator.reconcile.keys import KeyringHolder
-from actor_operator.reconcile.run import PODS_BY_RUN, RunReconciler
+from actor_operator.reconcile.retention import RetentionController
+from actor_operator.reconcile.run import RunReconciler
 from actor_operator.reconcile.seams import Seams
 from actor_operator.settings import Settings
+from actor_operator.watching import Stores, Watched, build_informers, build_stores
 
 USER_AGENT = f"actor-operator/{__version__}"
 """How we call ourselves in the API server's audit log."""
@@ -43,22 +43,13 @@ POD_UID = "POD_UID"
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
-    """What the informers know."""
-
-    runs: Store[RunView | FinishedRun]
-    pods: Store[PodView]
-    actors: Store[ActorView]
-    """What the informers know of Actors."""
-
-
-@dataclass(frozen=True, slots=True)
 class Operator:
     """One replica of the operator: what runs, and what tells of its health."""
 
     controller: RunController
     elector: Elector
-    informers: tuple[Informer[RunView | FinishedRun], Informer[PodView], Informer[ActorView]]
+    informers: tuple[Informer[Any], ...]
+    claim_reader: ClaimReader | None
     metrics: Metrics
     stores: Stores
     clients: tuple[KubeClient, ...]
@@ -66,10 +57,12 @@ class Operator:
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Everything that runs for ever, by name."""
         informers = {f"informer-{informer.kind}": informer.run for informer in self.informers}
-        lag = self.metrics.loop_lag.set
+        lag = self.metrics.loop_lag.observe
         return {
             **informers,
+            **({"claims": self.claim_reader.run} if self.claim_reader else {}),
             "timers": self.controller.timers.run,
+            "retention": self.controller.retention.timers.run,
             "loop-lag": lambda: measure_loop_lag(lag),
             # The last to start and the first to stop: leading needs all others.
             "elector": self.elector.run,
@@ -103,7 +96,7 @@ def build_operator(
     clock = clock or SystemClock()
     metrics = Metrics()
     timeouts = Timeouts(silence=settings.engine.silence_seconds)
-    stores = _build_stores()
+    stores = build_stores()
     guard = _Guard()
     client = KubeClient(
         connection,
@@ -120,11 +113,19 @@ def build_operator(
         connection, user_agent=USER_AGENT, timeouts=timeouts, observe=metrics.observe_call
     )
     controller = _build_controller(settings, client, stores, clock, metrics)
-    informers = _build_informers(settings, client, stores, controller)
+    informers = build_informers(_watched(settings, stores, controller), client, settings)
     elector = _build_elector(settings, lease_client, controller, informers, clock)
     guard.elector = elector
     _add_gauges(metrics, controller, informers)
-    return Operator(controller, elector, informers, metrics, stores, (client, lease_client))
+    return Operator(
+        controller,
+        elector,
+        informers,
+        _build_claim_reader(settings, client, stores, controller),
+        metrics,
+        stores,
+        (client, lease_client),
+    )
 
 
 class _Guard:
@@ -137,36 +138,44 @@ class _Guard:
             self.elector.check()
 
 
-def _build_stores() -> Stores:
-    return Stores(
-        runs=Store({RUNS_BY_ACTOR: run_index}),
-        pods=Store({PODS_BY_RUN: lambda pod: pod.metadata.labels.get(LABEL_RUN_UID)}),
-        actors=Store(),
-    )
-
-
 def _build_controller(
     settings: Settings, client: KubeClient, stores: Stores, clock: Clock, metrics: Metrics
 ) -> RunController:
     pods, actors, run_secrets = Pods(client), Actors(client), Secrets(client)
+    runs, executor = Runs(client), Executor(pods=pods, secrets=run_secrets)
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
+    claims = Claims(own=settings.namespace, only=settings.namespaces, labelled=stores.labelled)
     reconciler = RunReconciler(
         runs=stores.runs,
         pods=stores.pods,
         actors=stores.actors,
-        run_writer=Runs(client),
+        run_writer=runs,
         pod_reader=pods,
         actor_reader=actors,
-        executor=Executor(pods=pods, secrets=run_secrets),
+        executor=executor,
         settings=settings,
         clock=clock,
         seams=Seams(metrics=metrics, clock=clock),
         key=keyring.active,
     )
+    retention = RetentionController(
+        runs=stores.runs,
+        pods=stores.pods,
+        run_writer=runs,
+        executor=executor,
+        account=lambda _namespace: None,
+        serves=claims.serves,
+        settings=settings.retention,
+        clock=clock,
+    )
     return RunController(
         runs=stores.runs,
         reconciler=reconciler,
-        actors=ActorController(actors=stores.actors, writer=actors, clock=clock),
+        actors=ActorController(
+            actors=stores.actors, writer=actors, serves=claims.serves, clock=clock
+        ),
+        retention=retention,
+        claims=claims,
         keyring=keyring,
         workers=settings.engine.workers,
         clock=clock,
@@ -174,29 +183,32 @@ def _build_controller(
     )
 
 
-def _build_informers(
+def _watched(
+    settings: Settings, stores: Stores, controller: RunController
+) -> tuple[Watched[Any], ...]:
+    """The kinds that are watched; namespaces only by an installation for the whole cluster."""
+    kinds = (
+        Watched(ACTOR_RUNS, stores.runs, decode_run, controller.on_run),
+        Watched(PODS, stores.pods, decode_pod, controller.on_pod, SELECTOR),
+        Watched(ACTORS, stores.actors, decode_actor, controller.on_actor),
+    )
+    namespaces = Watched(
+        NAMESPACES, stores.labelled, decode_namespace, controller.on_namespace, CLAIMED
+    )
+    return kinds if settings.namespaces else (*kinds, namespaces)
+
+
+def _build_claim_reader(
     settings: Settings, client: KubeClient, stores: Stores, controller: RunController
-) -> tuple[Informer[RunView | FinishedRun], Informer[PodView], Informer[ActorView]]:
-    size = settings.engine.page_size
-    return (
-        Informer(
-            source=KindSource(client, ACTOR_RUNS, page_size=size),
-            store=stores.runs,
-            decode=decode_run,
-            on_change=controller.on_run,
-        ),
-        Informer(
-            source=KindSource(client, PODS, label_selector=SELECTOR, page_size=size),
-            store=stores.pods,
-            decode=decode_pod,
-            on_change=controller.on_pod,
-        ),
-        Informer(
-            source=KindSource(client, ACTORS, page_size=size),
-            store=stores.actors,
-            decode=decode_actor,
-            on_change=controller.on_actor,
-        ),
+) -> ClaimReader | None:
+    if not settings.namespaces:
+        return None
+    return ClaimReader(
+        own=settings.namespace,
+        only=settings.namespaces,
+        labelled=stores.labelled,
+        reader=Namespaces(client),
+        on_change=controller.on_namespace,
     )
 
 
@@ -204,7 +216,7 @@ def _build_elector(
     settings: Settings,
     client: KubeClient,
     controller: RunController,
-    informers: tuple[Informer[RunView | FinishedRun], Informer[PodView], Informer[ActorView]],
+    informers: tuple[Informer[Any], ...],
     clock: Clock,
 ) -> Elector:
     lease = settings.lease
@@ -235,14 +247,9 @@ def _build_elector(
 def _add_gauges(
     metrics: Metrics,
     controller: RunController,
-    informers: tuple[Informer[RunView | FinishedRun], Informer[PodView], Informer[ActorView]],
+    informers: tuple[Informer[Any], ...],
 ) -> None:
     metrics.queue_depth.set_function(lambda: controller.queue.depth)
     metrics.queue_age.set_function(controller.queue.oldest_age)
-    metrics.census("runs", "Runs that exist, by phase.", "phase", controller.census)
-    metrics.census(
-        "watch_age_seconds",
-        "Seconds since the API server last gave a sign of life, by kind.",
-        "kind",
-        lambda: {informer.kind: int(informer.age()) for informer in informers},
-    )
+    metrics.census(RUNS, controller.census)
+    metrics.census(WATCH_AGE, lambda: {(informer.kind,): informer.age() for informer in informers})

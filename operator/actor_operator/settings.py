@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_settings import (
     BaseSettings,
@@ -24,31 +24,18 @@ from typing_extensions import override
 from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.errors import ConfigurationError
 from actor_operator.quantities import MEMORY_STEPS
+from actor_operator.settings_groups import (
+    AccountSettings,
+    Group,
+    Name,
+    Port,
+    RetentionSettings,
+    Seconds,
+)
 from actor_operator.settings_source import Environment
 
 ENV_PREFIX = "ACTOR_OPERATOR_"
 """Prefix of the environment variables that are read as settings."""
-
-Seconds = Annotated[float, Field(gt=0, le=86_400 * 366)]
-"""A duration in seconds."""
-
-Port = Annotated[int, Field(ge=1, le=65_535)]
-"""A TCP port."""
-
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
-"""A Kubernetes object name."""
-
-
-class Group(BaseModel):
-    """A part of the settings tree."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        frozen=True,
-        use_attribute_docstrings=True,
-    )
 
 
 class SecurityProfile(StrEnum):
@@ -171,7 +158,7 @@ class PodSettings(Group):
     priority_class_name: Name | None = None
     """PriorityClass of run pods."""
 
-    node_selector: dict[str, str] = {}
+    node_selector: dict[str, str] = {}  # noqa: RUF012 -- pydantic copies it
     """Labels of the nodes on which runs may be placed."""
 
     tolerations: tuple[Toleration, ...] = ()
@@ -254,6 +241,11 @@ class Settings(BaseSettings):
     namespace: Name = "actor-operator-system"
     """The operator's own namespace: its Lease and its keys are there."""
 
+    namespaces: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    """The only namespaces in which the operator works, each labelled for it
+    (``actor-operator.dev/install=<the operator's namespace>``). Empty: all that have no such
+    label."""
+
     log: LogSettings = LogSettings()
     """Logging."""
 
@@ -268,6 +260,12 @@ class Settings(BaseSettings):
 
     limits: LimitSettings = LimitSettings()
     """Waiting times."""
+
+    retention: RetentionSettings = RetentionSettings()
+    """When finished runs and their pods are removed."""
+
+    accounts: AccountSettings = AccountSettings()
+    """Limits of accounts."""
 
     engine: EngineSettings = EngineSettings()
     """The operator's machinery."""

@@ -15,7 +15,7 @@ from typing_extensions import Buffer
 
 from actor_operator.engine.backoff import Backoff
 from actor_operator.engine.progress import Progress
-from actor_operator.engine.store import Change, Key, Store, Stored, is_newer
+from actor_operator.engine.store import Change, Key, Part, Store, Stored, is_newer
 from actor_operator.engine.wire import EVENTS, IDENTITIES, PAGES, STATUSES, Event, Identity
 from actor_operator.errors import ActorOperatorError, ExpiredError, RetryableError
 from actor_operator.log import logger
@@ -68,7 +68,7 @@ class Informer(Generic[T]):
     source
         Where lists and watches come from.
     store
-        What is kept equal.
+        What is kept equal: a store, or one namespace of it.
     decode
         Makes an object of its JSON; may raise what msgspec raises, or ``ValueError``.
     on_change
@@ -82,7 +82,7 @@ class Informer(Generic[T]):
         self,
         *,
         source: Source,
-        store: Store[T],
+        store: Store[T] | Part[T],
         decode: Callable[[Buffer], T],
         on_change: Callable[[T | None, T | None], None],
         now: Callable[[], float] | None = None,

@@ -37,6 +37,9 @@ T = TypeVar("T", bound=Stored)
 IndexFunction = Callable[[T], str | None]
 """Under which value an object is filed; ``None`` for not at all."""
 
+Listener = Callable[[T | None, T | None], None]
+"""Called with an object before and after a change; ``None`` where it was not there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Change(Generic[T]):
@@ -88,6 +91,8 @@ class Store(Generic[T]):
         self._objects: dict[Key, T] = {}
         self._functions = dict(indexes or {})
         self._indexes: dict[str, dict[str, set[Key]]] = {name: {} for name in self._functions}
+        self._parts: dict[str, Part[T]] = {}
+        self._listeners: list[Listener[T]] = []
         self.version = ""
         """Up to where the watch has told everything; the informer moves it."""
 
@@ -96,6 +101,14 @@ class Store(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return iter(list(self._objects.values()))
+
+    def listen(self, listener: Listener[T]) -> None:
+        """Have every change told, also those by answers to our own writes; it must not fail."""
+        self._listeners.append(listener)
+
+    def part(self, namespace: str) -> "Part[T]":
+        """The objects of one namespace, for an informer that knows of no other."""
+        return self._parts.setdefault(namespace, Part(self, namespace))
 
     def get(self, namespace: str, name: str) -> T | None:
         """The object of that name."""
@@ -125,7 +138,7 @@ class Store(Generic[T]):
             of this object's deletion.
         """
         old = self.get(new.namespace, new.name)
-        known = self.version if old is None else old.resource_version
+        known = self._version_of(new.namespace) if old is None else old.resource_version
         return self._take(old, new, known)
 
     def remove(self, namespace: str, name: str, uid: str) -> T | None:
@@ -142,6 +155,7 @@ class Store(Generic[T]):
             return None
         self._unfile(key, old)
         del self._objects[key]
+        self._tell(old, None)
         return old
 
     def replace_all(
@@ -163,22 +177,57 @@ class Store(Generic[T]):
         Difference
             What changed, also what vanished without anybody having told.
         """
+        known, self.version = self.version, version
+        return self._replace(list(self._objects.values()), listed, known, version, unreadable)
+
+    def replace_part(
+        self,
+        namespace: str,
+        listed: Iterable[T],
+        known: str,
+        version: str,
+        unreadable: Collection[Key] = (),
+    ) -> Difference[T]:
+        """Make the objects of one namespace what a list of it says, as :meth:`replace_all`.
+
+        ``known`` is up to where the watch of that namespace had told everything.
+        """
+        stored = [old for (place, _), old in self._objects.items() if place == namespace]
+        return self._replace(stored, listed, known, version, unreadable)
+
+    def _replace(
+        self,
+        stored: Iterable[T],
+        listed: Iterable[T],
+        known: str,
+        version: str,
+        unreadable: Collection[Key],
+    ) -> Difference[T]:
         difference: Difference[T] = Difference()
         present = set(unreadable)
         # A list is never older than the watch, unless the server was restored from a backup.
-        restored = bool(self.version) and is_newer(self.version, version)
+        restored = bool(known) and is_newer(known, version)
         for new in listed:
             present.add((new.namespace, new.name))
             old = self.get(new.namespace, new.name)
-            known = "" if restored or old is None else old.resource_version
-            self._note(self._take(old, new, known), difference)
-        for old in [old for key, old in self._objects.items() if key not in present]:
+            newest = "" if restored or old is None else old.resource_version
+            self._note(self._take(old, new, newest), difference)
+        for old in stored:
             # The answer to a write may be younger than the list.
-            if restored or not is_newer(old.resource_version, version):
+            gone = restored or not is_newer(old.resource_version, version)
+            if (old.namespace, old.name) not in present and gone:
                 self.remove(old.namespace, old.name, old.uid)
                 difference.vanished.append(old)
-        self.version = version
         return difference
+
+    def _version_of(self, namespace: str) -> str:
+        """Up to where everything about a namespace is known."""
+        part = self._parts.get(namespace)
+        return part.version if part is not None else self.version
+
+    def _tell(self, old: T | None, new: T | None) -> None:
+        for listener in self._listeners:
+            listener(old, new)
 
     def _take(self, old: T | None, new: T, known: str) -> Change[T] | None:
         if known and not is_newer(new.resource_version, known):
@@ -204,6 +253,7 @@ class Store(Generic[T]):
             value = function(new)
             if value is not None:
                 self._indexes[name].setdefault(value, set()).add(key)
+        self._tell(old, new)
 
     def _unfile(self, key: Key, old: T) -> None:
         for name, function in self._functions.items():
@@ -214,3 +264,36 @@ class Store(Generic[T]):
             keys.discard(key)
             if not keys:
                 del self._indexes[name][value]
+
+
+class Part(Generic[T]):
+    """The objects of one namespace in a store: what an informer of that namespace fills.
+
+    Parameters
+    ----------
+    store
+        Where the objects are.
+    namespace
+        Which of them are meant.
+    """
+
+    def __init__(self, store: Store[T], namespace: str) -> None:
+        self._store = store
+        self._namespace = namespace
+        self.version = ""
+        """Up to where the watch has told everything; the informer moves it."""
+
+    def apply(self, new: T) -> Change[T] | None:
+        """Take an object in, as :meth:`Store.apply`."""
+        return self._store.apply(new)
+
+    def remove(self, namespace: str, name: str, uid: str) -> T | None:
+        """Take an object out, as :meth:`Store.remove`."""
+        return self._store.remove(namespace, name, uid)
+
+    def replace_all(
+        self, listed: Iterable[T], version: str, unreadable: Collection[Key] = ()
+    ) -> Difference[T]:
+        """Make the part what a full list of the namespace says, as :meth:`Store.replace_all`."""
+        known, self.version = self.version, version
+        return self._store.replace_part(self._namespace, listed, known, version, unreadable)

@@ -1,4 +1,4 @@
-"""ActorRuns: read whole or as stubs, written only through ``/status``."""
+"""ActorRuns: read whole or as stubs, written only through ``/status``, removed when it is time."""
 
 import msgspec
 from typing_extensions import Buffer
@@ -46,7 +46,7 @@ def _with_own_input(run: RunView) -> RunView:
 
 
 class Runs:
-    """Reads single runs and writes their status.
+    """Reads single runs, writes their status, and removes them.
 
     Parameters
     ----------
@@ -77,3 +77,21 @@ class Runs:
             ACTOR_RUNS, run.namespace, run.name, body, subresource="status"
         )
         return _with_own_input(_DECODER.decode(data))
+
+    async def delete(self, run: RunView) -> None:
+        """Delete that very run in that very state; its children follow by garbage collection.
+
+        Nothing happens when it is gone.
+
+        Raises
+        ------
+        ConflictError
+            When it has changed since it was read, or is another one of that name.
+        """
+        await self._client.delete(
+            ACTOR_RUNS,
+            run.namespace,
+            run.name,
+            uid=run.uid,
+            resource_version=run.resource_version,
+        )

@@ -43,8 +43,9 @@ class KindSource:
 
     @property
     def kind(self) -> str:
-        """Name of the kind, for logs."""
-        return self._resource.kind
+        """Name of the kind, and of the namespace if it is only one, for logs and metrics."""
+        place = f" in {self._namespace}" if self._namespace else ""
+        return f"{self._resource.kind}{place}"
 
     async def list_page(self, continue_token: str) -> bytes:
         """One page of a consistent list; the first with an empty token."""

@@ -4,6 +4,7 @@ CEL refuses an Actor whose tags point nowhere, so the condition is True for all 
 under today's rules; it is what ``kubectl wait`` and kstatus look at.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 
 from actor_operator.api.views.actor import ActorStatus, ActorView
@@ -50,13 +51,23 @@ class ActorController:
         What the informer knows.
     writer
         The API server.
+    serves
+        Whether this installation works in a namespace.
     clock
         The time.
     """
 
-    def __init__(self, *, actors: Store[ActorView], writer: Actors, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        actors: Store[ActorView],
+        writer: Actors,
+        serves: Callable[[str], bool],
+        clock: Clock,
+    ) -> None:
         self._actors = actors
         self._writer = writer
+        self._serves = serves
         self._clock = clock
         self._leading = False
         self._queue: WorkQueue[Key] = WorkQueue()
@@ -66,6 +77,12 @@ class ActorController:
         """An Actor came, changed or went."""
         if self._leading and new is not None:
             self._queue.add((new.namespace, new.name))
+
+    def look_at_namespace(self, namespace: str) -> None:
+        """Whose a namespace is has changed."""
+        for actor in self._actors:
+            if self._leading and actor.namespace == namespace:
+                self._queue.add((actor.namespace, actor.name))
 
     def start_leading(self) -> None:
         """Begin to work."""
@@ -90,7 +107,9 @@ class ActorController:
             Try again soon.
         """
         actor = self._actors.get(*key)
-        if actor is None or actor.status.observed_generation == actor.metadata.generation:
+        if actor is None or not self._serves(actor.namespace):
+            return
+        if actor.status.observed_generation == actor.metadata.generation:
             return
         status = judge(actor, self._clock.now())
         self._actors.apply(await self._writer.write_status(actor, status))

@@ -61,13 +61,17 @@ def test_the_transition_time_moves_only_when_readiness_flips() -> None:
     assert flipped.conditions[0].last_transition_time == at(9)
 
 
-async def reconciled(actor: ActorView | None) -> tuple[list[ActorStatus], Store[ActorView]]:
+async def reconciled(
+    actor: ActorView | None, served: frozenset[str] = frozenset({"team"})
+) -> tuple[list[ActorStatus], Store[ActorView]]:
     store: Store[ActorView] = Store()
     if actor is not None:
         store.apply(versioned(actor))
     writer = Writer()
     fake = cast("Any", writer)
-    controller = ActorController(actors=store, writer=fake, clock=writer)
+    controller = ActorController(
+        actors=store, writer=fake, serves=lambda namespace: namespace in served, clock=writer
+    )
     await controller.reconcile(("team", "greeter"))
     return writer.written, store
 
@@ -89,5 +93,11 @@ async def test_an_actor_that_was_judged_in_this_generation_is_not_written() -> N
 
 async def test_an_actor_that_is_gone_is_none() -> None:
     written, _ = await reconciled(None)
+
+    assert written == []
+
+
+async def test_an_actor_of_anothers_namespace_is_left_alone() -> None:
+    written, _ = await reconciled(an_actor(), served=frozenset())
 
     assert written == []
