@@ -8,6 +8,7 @@ from actor_operator.api.base import CustomResource, Scope
 from actor_operator.api.fields import RULES_KEY
 from actor_operator.constants import API_VERSION
 from actor_operator.crdgen.manifest import crd_name, root_schema
+from actor_operator.crdgen.markdown import table
 from actor_operator.crdgen.schema import Schema
 
 BOUNDS = {
@@ -61,12 +62,11 @@ def _facts(kind: type[CustomResource]) -> str:
 def _fields(schema: Schema, part: str) -> Iterator[str]:
     yield f"## `{part}`"
     yield schema["properties"][part]["description"]
-    rows = ["| field | type | default | what it says |", "| --- | --- | --- | --- |"]
-    rows.extend(_rows(schema["properties"][part], ""))
-    yield "\n".join(rows)
+    heading = ("field", "type", "default", "what it says")
+    yield table(heading, _rows(schema["properties"][part], ""))
 
 
-def _rows(node: Schema, prefix: str) -> Iterator[str]:
+def _rows(node: Schema, prefix: str) -> Iterator[tuple[str, ...]]:
     required = node.get("required", [])
     for name, child in node.get("properties", {}).items():
         default = f"`{json.dumps(child['default'])}`" if "default" in child else ""
@@ -74,14 +74,9 @@ def _rows(node: Schema, prefix: str) -> Iterator[str]:
             default = "required"
         if child.get("properties"):
             default = default if default == "required" else ""
-        yield _row(f"`{prefix}{name}`", _type(child), default, child["description"])
+        yield f"`{prefix}{name}`", _type(child), default, child["description"]
         yield from _rows(child, f"{prefix}{name}.")
         yield from _rows(child.get("items", {}), f"{prefix}{name}[].")
-
-
-def _row(*cells: str) -> str:
-    escaped = (cell.replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
 
 
 def _type(node: Schema) -> str:
@@ -129,13 +124,12 @@ def _rules(node: Schema, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _columns(kind: type[CustomResource]) -> str:
-    rows = ["| column | value | what it shows |", "| --- | --- | --- |"]
-    rows.extend(
-        _row(
+    rows = (
+        (
             column.name,
             f"`{column.path}`",
             f"{column.description}{', with `-o wide`' if column.wide else ''}",
         )
         for column in kind.definition.columns
     )
-    return "\n".join(rows)
+    return table(("column", "value", "what it shows"), rows)

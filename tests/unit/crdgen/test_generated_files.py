@@ -11,7 +11,7 @@ from actor_operator.crdgen.write import CRD_FOLDERS, REFERENCE_FOLDER, generated
 
 ROOT = Path(__file__).parents[3]
 
-FILES = dict(generated_files())
+FILES = dict(generated_files(ROOT))
 
 
 @pytest.mark.parametrize("path", FILES)
@@ -60,11 +60,13 @@ def actorctl_crds(*arguments: str) -> Result:
 
 
 def test_write_makes_every_file_and_says_which(checkout: Path) -> None:
+    files = dict(generated_files(checkout))
+
     result = actorctl_crds("write", "--repository", str(checkout))
 
     assert result.exit_code == 0
     assert result.output.splitlines() == [f"wrote {path}" for path in FILES]
-    assert all((checkout / path).read_text() == text for path, text in FILES.items())
+    assert all((checkout / path).read_text() == text for path, text in files.items())
 
 
 def test_write_again_changes_nothing(checkout: Path) -> None:
