@@ -1,11 +1,15 @@
 """Every Prometheus metric, declared once. No label is a run's name: their number stays bounded."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from typing_extensions import override
+
+from actor_operator import __version__
 
 PREFIX = "actor_operator"
 """Prefix of every metric."""
@@ -34,8 +38,89 @@ SEAM_BUCKETS = (
 CALL_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """Upper bounds in seconds for calls of the API server."""
 
-Census = Callable[[], Mapping[str, int]]
-"""Counts something by one label, at the moment of the scrape."""
+LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+"""Upper bounds in seconds for the lateness of the event loop."""
+
+Census = Callable[[], Mapping[tuple[str, ...], float]]
+"""Counts something by one or more labels, at the moment of the scrape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a metric is, for those who read it."""
+
+    name: str
+    """As Prometheus has it."""
+
+    type: str
+    """counter, gauge or histogram."""
+
+    text: str
+    labels: tuple[str, ...] = ()
+
+
+RUNS = Description(
+    f"{PREFIX}_runs",
+    "gauge",
+    "Runs that exist, by phase and by why they are there. The leader alone says it.",
+    ("phase", "reason"),
+)
+"""Census of runs."""
+
+WATCH_AGE = Description(
+    f"{PREFIX}_watch_age_seconds",
+    "gauge",
+    "Seconds since the API server last gave a sign of life, by kind.",
+    ("kind",),
+)
+"""Census of informers."""
+
+CENSUSES = (RUNS, WATCH_AGE)
+"""Gauges that are counted when they are scraped."""
+
+
+class Seam(StrEnum):
+    """The stretches of a run's life that are measured."""
+
+    CREATED_TO_ADMITTED = "created_to_admitted"
+    """From the creation (or the request for another attempt) until the account has room."""
+
+    ADMITTED_TO_POD = "admitted_to_pod"
+    """Until the API server has the pod."""
+
+    POD_TO_SCHEDULED = "pod_to_scheduled"
+    """Until the pod has a node."""
+
+    SCHEDULED_TO_STARTED = "scheduled_to_started"
+    """Until the container runs: the image is fetched."""
+
+    STARTED_TO_READY = "started_to_ready"
+    """Until the run's web server can be reached."""
+
+    STARTED_TO_FINISHED = "started_to_finished"
+    """Until the attempt has ended."""
+
+    CREATED_TO_STARTED = "created_to_started"
+    """All from the creation until the container runs: what a user waits for."""
+
+    STARTED_TO_TOLD = "started_to_told"
+    """From the start of the container until the status says so."""
+
+    FINISHED_TO_TOLD = "finished_to_told"
+    """From the end of the container until the status says so."""
+
+
+class EventResult(StrEnum):
+    """What became of a Kubernetes Event."""
+
+    WRITTEN = "written"
+    """The API server has it."""
+
+    DROPPED = "dropped"
+    """Too many were in line, or this replica does not lead any more."""
+
+    FAILED = "failed"
+    """The API server did not take it."""
 
 
 class Metrics:
@@ -49,55 +134,16 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
-        self.finished = Counter(
-            f"{PREFIX}_runs_finished",
-            "Attempts of runs that have ended, by phase and reason.",
-            ["phase", "reason"],
-            registry=self.registry,
-        )
-        self.seams = Histogram(
-            f"{PREFIX}_run_seam_seconds",
-            "Seconds between two events in the life of a run.",
-            ["seam"],
-            buckets=SEAM_BUCKETS,
-            registry=self.registry,
-        )
-        self.calls = Counter(
-            f"{PREFIX}_api_calls",
-            "Calls of the API server, by verb, kind and HTTP status (0: no answer).",
-            ["verb", "kind", "code"],
-            registry=self.registry,
-        )
-        self.call_seconds = Histogram(
-            f"{PREFIX}_api_call_seconds",
-            "Seconds that calls of the API server took, without watches.",
-            ["verb"],
-            buckets=CALL_BUCKETS,
-            registry=self.registry,
-        )
-        self.reconcile_seconds = Histogram(
-            f"{PREFIX}_reconcile_seconds",
-            "Seconds that one look at a run took.",
-            buckets=CALL_BUCKETS,
-            registry=self.registry,
-        )
-        self.retries = Counter(
-            f"{PREFIX}_retries",
-            "Looks at a run that failed and are tried again.",
-            registry=self.registry,
-        )
-        self.leader = self._gauge("leader", "1 in the replica that writes, 0 in the others.")
-        self.queue_depth = self._gauge("queue_depth", "Runs that wait to be looked at.")
-        self.queue_age = self._gauge(
-            "queue_age_seconds", "Seconds since when the oldest run waits to be looked at."
-        )
-        self.loop_lag = self._gauge(
-            "loop_lag_seconds", "Seconds by which the event loop was late, at worst of late."
-        )
+        self.described: list[Description] = [*CENSUSES]
+        """Every metric of our own."""
+        self._add_runs()
+        self._add_calls()
+        self._add_work()
+        self._add_process()
 
-    def census(self, name: str, text: str, label: str, count: Census) -> None:
-        """Add a gauge that is counted when it is scraped."""
-        self.registry.register(_Census(f"{PREFIX}_{name}", text, label, count))
+    def census(self, of: Description, count: Census) -> None:
+        """Count one of the censuses when it is scraped."""
+        self.registry.register(_Census(of, count))
 
     def observe_call(self, verb: str, kind: str, code: int, seconds: float) -> None:
         """One call of the API server has ended."""
@@ -105,19 +151,102 @@ class Metrics:
         if verb != "watch":
             self.call_seconds.labels(verb).observe(seconds)
 
+    def _add_runs(self) -> None:
+        self.finished = self._counter(
+            "runs_finished",
+            "Attempts of runs that have ended, by phase, reason, and whether it was the platform's"
+            " fault.",
+            "phase",
+            "reason",
+            "platform",
+        )
+        self.seams = self._histogram(
+            "run_seam_seconds",
+            "Seconds between two events in the life of a run.",
+            SEAM_BUCKETS,
+            "seam",
+        )
+        for seam in Seam:
+            self.seams.labels(seam)
+        self.migrations = self._counter(
+            "run_migrations", "New pods of runs whose pod was lost, by what took it.", "reason"
+        )
+        self.restarts = self._counter(
+            "run_restarts", "New pods of runs whose container failed (restartOnError)."
+        )
+        self.reboots = self._counter("run_reboots", "New pods of runs that a user rebooted.")
+        self.resurrections = self._counter("run_resurrections", "Attempts after the first.")
+
+    def _add_calls(self) -> None:
+        self.calls = self._counter(
+            "api_calls",
+            "Calls of the API server, by verb, kind and HTTP status (0: no answer).",
+            "verb",
+            "kind",
+            "code",
+        )
+        self.call_seconds = self._histogram(
+            "api_call_seconds",
+            "Seconds that calls of the API server took, without watches.",
+            CALL_BUCKETS,
+            "verb",
+        )
+        self.events = self._counter(
+            "events", "Kubernetes Events about runs, by what became of them.", "result"
+        )
+        for result in EventResult:
+            self.events.labels(result)
+
+    def _add_work(self) -> None:
+        self.reconcile_seconds = self._histogram(
+            "reconcile_seconds", "Seconds that one look at a run took.", CALL_BUCKETS
+        )
+        self.retries = self._counter("retries", "Looks at a run that failed and are tried again.")
+        self.leader = self._gauge("leader", "1 in the replica that writes, 0 in the others.")
+        self.queue_depth = self._gauge("queue_depth", "Runs that wait to be looked at.")
+        self.queue_age = self._gauge(
+            "queue_age_seconds", "Seconds since when the oldest run waits to be looked at."
+        )
+
+    def _add_process(self) -> None:
+        self.loop_lag = self._histogram(
+            "loop_lag_seconds",
+            "Seconds by which the event loop was late, measured each second.",
+            LAG_BUCKETS,
+        )
+        self.task_deaths = self._counter(
+            "task_deaths", "Tasks of the operator that died and were started again.", "task"
+        )
+        version = "Always 1; the label says which version runs."
+        self._describe("build_info", "gauge", version, ("version",))
+        Info(f"{PREFIX}_build", version, registry=self.registry).info({"version": __version__})
+        ProcessCollector(registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        self._describe(f"{name}_total", "counter", text, labels)
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
     def _gauge(self, name: str, text: str) -> Gauge:
+        self._describe(name, "gauge", text)
         return Gauge(f"{PREFIX}_{name}", text, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        self._describe(name, "histogram", text, labels)
+        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+    def _describe(self, name: str, kind: str, text: str, labels: tuple[str, ...] = ()) -> None:
+        self.described.append(Description(f"{PREFIX}_{name}", kind, text, labels))
 
 
 class _Census(Collector):
-    def __init__(self, name: str, text: str, label: str, count: Census) -> None:
-        self._name, self._text, self._label, self._count = name, text, label, count
+    def __init__(self, of: Description, count: Census) -> None:
+        self._of, self._count = of, count
 
     @override
     def collect(self) -> list[GaugeMetricFamily]:
-        family = GaugeMetricFamily(self._name, self._text, labels=[self._label])
-        for value, number in sorted(self._count().items()):
-            family.add_metric([value], number)
+        family = GaugeMetricFamily(self._of.name, self._of.text, labels=self._of.labels)
+        for values, number in sorted(self._count().items()):
+            family.add_metric(values, number)
         return [family]
 
     def describe(self) -> list[GaugeMetricFamily]:
