@@ -17,6 +17,10 @@ PORT_VARIABLES = ("ACTOR_WEB_SERVER_PORT", "APIFY_CONTAINER_PORT")
 """Variables of an Actor or build that change the web port; the build's hold before the Actor's."""
 
 
+NO_LIMITS = RunLimits()
+"""What holds for a run that names none."""
+
+
 class Resolved(View, frozen=True):
     """What is kept of a resolution: on the pod as an annotation, then in the run's status."""
 
@@ -28,7 +32,7 @@ class Resolved(View, frozen=True):
     memory_mbytes: int
     timeout_secs: int
     restart_on_error: bool = False
-    limits: RunLimits = RunLimits()
+    limits: RunLimits = NO_LIMITS
 
     def options(self) -> Options:
         """The part that stands in ``status.options``."""
@@ -188,12 +192,14 @@ def _options(run: RunView, actor: ActorView, settings: Settings) -> dict[str, An
         "memory_mbytes": _first("memory_mbytes", sources),
         "timeout_secs": _first("timeout_secs", sources),
         "restart_on_error": bool(_first("restart_on_error", sources)),
-        "limits": limits[0] or _limits(kept) or limits[1] or RunLimits(),
+        "limits": limits[0] or _limits(kept) or limits[1] or NO_LIMITS,
     }
 
 
 def _limits(kept: Options | None) -> RunLimits | None:
-    return RunLimits(kept.max_items, kept.max_total_charge_usd) if kept else None
+    if kept is None or kept.max_items is kept.max_total_charge_usd is None:
+        return None
+    return RunLimits(kept.max_items, kept.max_total_charge_usd)
 
 
 def _first(name: str, sources: tuple[object, ...]) -> Any:

@@ -39,9 +39,11 @@ def deadline(observed: Observed) -> datetime | None:
 
 
 def seconds_left(observed: Observed, now: datetime) -> int | None:
-    """Whole seconds that are left for another pod of the attempt; None: its time has not begun."""
+    """Seconds that are left for another pod of the attempt, 1 or more; None: all of them."""
     at = observed.status.timeout_at
-    return int((at - now).total_seconds()) if at is not None and observed.timeout_secs else None
+    if at is None or not observed.timeout_secs:
+        return None
+    return max(1, int((at - now).total_seconds()))
 
 
 def timeout_notice(observed: Observed) -> datetime | None:

@@ -1,7 +1,7 @@
 """The variables of a container: names, values, both spellings, who wins."""
 
 import base64
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
 import msgspec
@@ -17,8 +17,9 @@ from tests.support.builders import (
     at,
 )
 
+from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.actor import Build, EnvVar, SecretKeyRef
-from actor_operator.api.views.run import RunLimits, RunView
+from actor_operator.api.views.run import RunLimits, RunStatus, RunView
 from actor_operator.desired.environment import (
     Environment,
     build_environment,
@@ -30,6 +31,7 @@ from actor_operator.desired.environment import (
 )
 from actor_operator.desired.names import object_id
 from actor_operator.desired.resolve import resolve
+from actor_operator.errors import TerminalError
 
 SPELLINGS = {
     "ACTOR_ID": ("APIFY_ACTOR_ID", "APIFY_ACT_ID"),
@@ -83,7 +85,7 @@ def literals(run: RunView | None = None, **actor: Any) -> dict[str, str]:
 
 
 def test_every_variable_with_a_value_is_set_and_no_other() -> None:
-    run = a_run(**EVERYTHING, status=a_status(container_url="https://x.example/"))
+    run = a_run(**EVERYTHING, status=RunStatus(container_url="https://x.example/"))
 
     old = {name for names in SPELLINGS.values() for name in names}
     assert set(literals(run)) == SPELLINGS.keys() | old | SINGLE
@@ -164,24 +166,41 @@ def test_times_are_those_that_the_api_server_has_stored() -> None:
     assert found["ACTOR_TIMEOUT_AT"] == "2026-03-01T12:01:30.000Z"
 
 
-def test_a_started_run_keeps_its_start() -> None:
-    assert literals(a_run(status=a_status(started=5)))["ACTOR_STARTED_AT"].endswith("12:00:05.000Z")
+def test_the_times_of_a_pod_are_the_same_before_and_after_it_has_started() -> None:
+    """A Secret is found again by its content: it must not change with what the pod does."""
+    started = a_run(status=a_status(started=5, timeout_at=at(66)))
+
+    assert literals(started) == literals(a_run(status=a_status()))
+
+
+def test_a_run_that_waited_for_memory_begins_when_it_got_it() -> None:
+    found = literals(a_run(status=a_status(queued_at=at(1), admitted_at=at(3600), timeout=60)))
+
+    assert found["ACTOR_STARTED_AT"] == "2026-03-01T13:00:00.000Z"
+    assert found["ACTOR_TIMEOUT_AT"] == "2026-03-01T13:01:00.000Z"
+
+
+def test_a_later_attempt_begins_when_it_was_asked_for() -> None:
+    found = literals(a_run(status=a_status(attempt=2, queued_at=at(600))))
+
+    assert found["ACTOR_STARTED_AT"] == "2026-03-01T12:10:00.000Z"
+
+
+def test_an_input_that_is_not_the_first_one_is_refused() -> None:
+    first = input_sha256(a_run(input={"a": 1}))
+    status = a_status(attempt=2, queued_at=at(600), run_id="r" * 17, input_sha256=first)
+
+    assert literals(a_run(input={"a": 1}, status=status))["ACTOR_INPUT_JSON"] == '{"a":1}'
+    for other in ({"b": 1}, None):
+        with pytest.raises(TerminalError) as refused:
+            literals(a_run(input=other, status=status))
+        assert refused.value.reason == Reason.INPUT_CHANGED
 
 
 def test_times_of_another_zone_are_told_in_utc_with_milliseconds() -> None:
     moment = (at(0) + timedelta(microseconds=123_999)).astimezone(timezone(timedelta(hours=2)))
 
     assert literals(a_run(created=moment))["ACTOR_STARTED_AT"] == "2026-03-01T12:00:00.123Z"
-
-
-def test_a_run_of_which_no_time_is_known_is_told_none() -> None:
-    run = a_run()
-    no_time: datetime | None = None
-    run = msgspec.structs.replace(
-        run, metadata=msgspec.structs.replace(run.metadata, creation_timestamp=no_time)
-    )
-
-    assert not {"ACTOR_STARTED_AT", "ACTOR_TIMEOUT_AT"} & literals(run).keys()
 
 
 def test_the_same_run_has_the_same_environment_whenever_it_is_built() -> None:

@@ -113,7 +113,8 @@ def test_the_first_pod_has_number_one() -> None:
     assert pod_number(RunStatus()) == 1
 
 
-def test_resurrections_migrations_and_restarts_count_up_the_number_of_the_pod() -> None:
-    status = a_status(attempt=2, migrations=3, stats=Stats(restart_count=4))
+def test_all_that_calls_for_another_pod_counts_up_its_number() -> None:
+    """Over all attempts: ``migrations`` begins anew with each of them."""
+    stats = Stats(restart_count=4, migration_count=3, reboot_count=5)
 
-    assert pod_number(status) == 9
+    assert pod_number(a_status(attempt=2, migrations=1, stats=stats)) == 14

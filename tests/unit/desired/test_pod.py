@@ -4,11 +4,11 @@ import base64
 from typing import Any
 
 import pytest
-from tests.support.builders import IMAGE, KEY, a_run, a_status, an_actor
+from tests.support.builders import IMAGE, KEY, SETTINGS, a_run, a_status, an_actor, at
 from tests.support.golden import Golden
 
 from actor_operator.api.views.actor import Build, DefaultRunOptions, SecretKeyRef, WebServer
-from actor_operator.api.views.run import RunLimits, RunView, Stats
+from actor_operator.api.views.run import RunLimits, RunStatus, RunView, Stats
 from actor_operator.constants import LABEL_ENVIRONMENT
 from actor_operator.desired.pod import RunObjects, build_objects
 from actor_operator.desired.resolve import resolve
@@ -54,7 +54,7 @@ def test_a_run_with_everything_set(golden: Golden) -> None:
         input={"message": "Grüße", "count": 3},
         limits=RunLimits(max_items=5, max_total_charge_usd=1.5),
         origin="WEB",
-        status=a_status(container_url="https://abc.runs.example/"),
+        status=RunStatus(container_url="https://abc.runs.example/"),
     )
     pod = PodSettings(
         host_users=False,
@@ -120,6 +120,14 @@ def test_the_deadline_is_exactly_the_timeout() -> None:
     assert pod_of(build(a_run(timeout_secs=17)))["spec"]["activeDeadlineSeconds"] == 17
 
 
+def test_a_pod_that_follows_another_one_gets_what_is_left_of_the_time() -> None:
+    run = a_run(timeout_secs=17)
+    resolution = resolve(run, an_actor(), SETTINGS)
+    objects = build_objects(run, resolution, key=KEY, settings=SETTINGS, seconds_left=5)
+
+    assert pod_of(objects)["spec"]["activeDeadlineSeconds"] == 5
+
+
 def test_an_actor_without_web_server_opens_no_port() -> None:
     objects = build(a_run(), web_server=WebServer(enabled=False))
 
@@ -135,7 +143,8 @@ def test_a_port_that_a_variable_changes_is_the_containers_port() -> None:
 
 
 def test_the_later_pods_of_a_run_have_their_own_names_and_secrets() -> None:
-    status = a_status(attempt=2, migrations=1, stats=Stats(restart_count=1))
+    stats = Stats(restart_count=1, migration_count=1)
+    status = a_status(attempt=2, migrations=1, stats=stats, queued_at=at(60))
     first, later = build(a_run()), build(a_run(status=status))
 
     assert (first.pod_name[-2:], later.pod_name[-2:]) == ("-1", "-4")

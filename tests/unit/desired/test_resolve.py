@@ -13,7 +13,13 @@ from actor_operator.api.views.actor import (
     SecretKeyRef,
     WebServer,
 )
-from actor_operator.api.views.run import Options, RunView
+from actor_operator.api.views.run import (
+    Options,
+    ResurrectRequest,
+    RunLimits,
+    RunStatus,
+    RunView,
+)
 from actor_operator.desired.resolve import (
     Resolution,
     Resolved,
@@ -44,8 +50,8 @@ def refusal(run: RunView, actor: ActorView | None) -> TerminalError:
     return caught.value
 
 
-def resolved(run: RunView, actor: ActorView) -> Resolved:
-    return resolve(run, actor, SETTINGS).resolved
+def resolved(run: RunView, actor: ActorView | None = None) -> Resolved:
+    return resolve(run, actor or an_actor(), SETTINGS).resolved
 
 
 # The Actor
@@ -186,7 +192,45 @@ def test_the_nearest_restart_on_error_holds(
         a_run(restart_on_error=run), an_actor(default_run_options=options), SETTINGS
     )
 
-    assert resolution.restart_on_error is restarts
+    assert resolution.resolved.restart_on_error is restarts
+
+
+# Later pods and attempts
+
+
+def test_an_attempt_keeps_what_it_began_with_whatever_becomes_of_the_actor() -> None:
+    kept = Options("latest", 2048, 30, 4096, "500m", restart_on_error=True, max_items=5)
+    status = RunStatus(options=kept, build_number="1.0.1", image=f"{IMAGE}@sha256:1")
+    actor = an_actor(
+        builds=[Build("1.0.1", IMAGE), Build("2.0.1", "registry.example/new")],
+        tagged_builds={"latest": "2.0.1"},
+        default_run_options=DefaultRunOptions(memory_mbytes=512, timeout_secs=1),
+    )
+    found = resolved(a_run(status=status), actor)
+
+    assert (found.build, found.build_number, found.image) == ("latest", "1.0.1", status.image)
+    assert found.options() == kept
+
+
+def test_a_resurrection_may_ask_for_other_options() -> None:
+    kept = Options("latest", 2048, 30, 4096, "500m", max_items=5)
+    wish = ResurrectRequest(2, "2.0.1", 512, 0, restart_on_error=True, limits=RunLimits(7))
+    status = RunStatus(attempt=2, options=kept, image=IMAGE)
+    actor = an_actor(builds=[Build("1.0.1", IMAGE), Build("2.0.1", "registry.example/new")])
+    found = resolved(a_run(status=status, resurrect=wish), actor)
+
+    assert (found.build, found.build_number) == ("2.0.1", "2.0.1")
+    assert found.image == "registry.example/new"
+    assert (found.memory_mbytes, found.timeout_secs) == (512, 0)
+    assert (found.restart_on_error, found.limits) == (True, RunLimits(7))
+
+
+def test_a_request_of_an_earlier_resurrection_says_nothing_of_this_attempt() -> None:
+    kept = Options("latest", 2048, 30, 4096, "500m")
+    status = RunStatus(attempt=3, options=kept, build_number="1.0.1", image=IMAGE)
+    found = resolved(a_run(status=status, resurrect=ResurrectRequest(2, memory_mbytes=512)))
+
+    assert found.memory_mbytes == 2048
 
 
 # The port

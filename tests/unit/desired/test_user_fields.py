@@ -60,9 +60,9 @@ REACHES: dict[str, set[str]] = {
     # Through the Secret, as values of variables and nothing else.
     "input": {"variables.ACTOR_INPUT_JSON"},
     "origin": {"variables.APIFY_META_ORIGIN"},
-    "restartOnError": {"variables.ACTOR_RESTART_ON_ERROR"},
-    "limits.maxItems": {"variables.ACTOR_MAX_PAID_DATASET_ITEMS"},
-    "limits.maxTotalChargeUsd": {"variables.ACTOR_MAX_TOTAL_CHARGE_USD"},
+    "restartOnError": {ANNOTATION, "variables.ACTOR_RESTART_ON_ERROR"},
+    "limits.maxItems": {ANNOTATION, "variables.ACTOR_MAX_PAID_DATASET_ITEMS"},
+    "limits.maxTotalChargeUsd": {ANNOTATION, "variables.ACTOR_MAX_TOTAL_CHARGE_USD"},
     # Nowhere: these are requests to the operator, or for after the end.
     "whenMemoryExceeded": set(),
     "ttlSecondsAfterFinished": set(),

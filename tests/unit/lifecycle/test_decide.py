@@ -242,9 +242,10 @@ def test_the_secret_goes_before_the_end_is_told_and_the_pod_stays_for_its_log(po
 
 
 def test_the_secret_of_a_pod_that_vanished_goes_under_the_name_that_it_was_made_with() -> None:
-    (create,) = decided(observe(None)).actions
+    (create,) = decided(observe(None, run=a_run(timeout_secs=60))).actions
     assert isinstance(create, CreatePod)
-    run = a_run(status=a_status(started=2, pod_name=create.objects.pod_name))
+    status = a_status(started=2, pod_name=create.objects.pod_name)
+    run = a_run(status=status, timeout_secs=60)
 
     actor = an_actor(restart_on_disruption=False)
 

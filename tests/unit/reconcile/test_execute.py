@@ -61,7 +61,7 @@ class Recorder:
         self.calls.append(("ensure secret", namespace))
 
 
-def carry_out(recorder: Recorder, *actions: Action) -> PodView | Refusal | None:
+def carry_out(recorder: Recorder, *actions: Action) -> tuple[PodView, ...] | Refusal:
     fake = cast("Any", recorder)
     return drive(Executor(pods=fake, secrets=fake).carry_out(RUN, actions))
 
@@ -72,7 +72,7 @@ def carry_out(recorder: Recorder, *actions: Action) -> PodView | Refusal | None:
 def test_the_secret_is_there_before_the_pod_that_needs_it() -> None:
     recorder = Recorder()
 
-    assert carry_out(recorder, CREATE) == a_pod()
+    assert carry_out(recorder, CREATE) == (a_pod(),)
     assert recorder.calls == [("ensure secret", "team"), ("create pod", "team")]
 
 
@@ -85,7 +85,7 @@ def test_actions_are_carried_out_in_their_order() -> None:
         StopPod("team", "q", "uid-2"),
     )
 
-    assert outcome is None
+    assert outcome == ()
     assert recorder.calls == [
         ("delete secret", "team", f"p-{SUFFIX}"),
         ("delete pod", "team", "p", "uid-1", "1"),
@@ -96,7 +96,7 @@ def test_actions_are_carried_out_in_their_order() -> None:
 def test_nothing_to_do_is_nothing_written() -> None:
     recorder = Recorder()
 
-    assert carry_out(recorder) is None
+    assert carry_out(recorder) == ()
     assert recorder.calls == []
 
 
@@ -107,7 +107,7 @@ def test_a_pod_of_ours_from_a_lost_answer_is_taken_over() -> None:
     ours = a_pod(running=2)
     recorder = Recorder(AlreadyExistsError("exists", status=409), existing=ours)
 
-    assert carry_out(recorder, CREATE) is ours
+    assert carry_out(recorder, CREATE) == (ours,)
     # It was made with other content, so it has another Secret than the one just made.
     assert ("delete secret", "team", OBJECTS.secret_name) in recorder.calls
 
@@ -121,7 +121,7 @@ def test_a_refusal_may_meet_a_pod_of_ours_and_leaves_it_its_secret() -> None:
     )
     recorder = Recorder(QuotaExceededError("exceeded quota: q", status=403), existing=ours)
 
-    assert carry_out(recorder, CREATE) is ours
+    assert carry_out(recorder, CREATE) == (ours,)
     assert ("delete secret", "team", OBJECTS.secret_name) not in recorder.calls
 
 
