@@ -211,5 +211,5 @@ def stub(run: RunView) -> "RunView | FinishedRun":
         status.finished_at,
         run.spec.ttl_seconds_after_finished,
         # One text for all that have it: ten thousand copies would take a megabyte.
-        sys.intern(status.failure.reason) if status.failure else Reason.COMPLETED,
+        sys.intern(str(status.failure.reason)) if status.failure else Reason.COMPLETED,
     )
