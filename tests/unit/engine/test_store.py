@@ -161,3 +161,65 @@ def test_in_any_order_of_arrival_the_newest_wins(arrivals: list[tuple[str, int, 
         assert stored.resource_version == str(newest)
         filed = [t for v in store.index_values("value") for t in store.by_index("value", v)]
         assert (stored in filed) is bool(stored.value)
+
+
+# Parts
+
+
+def test_a_list_of_one_namespace_takes_nothing_from_another() -> None:
+    store: Store[Thing] = Store()
+    here, there = store.part("here"), store.part("there")
+    here.replace_all([a_thing("a", 1, namespace="here"), a_thing("b", 2, namespace="here")], "5")
+    there.replace_all([a_thing("a", 3, namespace="there")], "7")
+
+    difference = here.replace_all([a_thing("a", 1, namespace="here")], "9")
+
+    assert [thing.name for thing in difference.vanished] == ["b"]
+    assert {(thing.namespace, thing.name) for thing in store} == {("here", "a"), ("there", "a")}
+    assert (here.version, there.version, store.version) == ("9", "7", "")
+
+
+def test_each_part_knows_for_itself_what_its_watch_has_told() -> None:
+    """The answer to a create is late: only its own watch can say that the thing is gone again."""
+    store: Store[Thing] = Store()
+    store.part("here").replace_all([], "20")
+    store.part("there").replace_all([], "5")
+
+    assert store.apply(a_thing("a", 10, namespace="here")) is None
+    assert store.apply(a_thing("a", 10, namespace="there")) is not None
+
+
+def test_a_part_that_was_restored_from_a_backup_goes_back() -> None:
+    store: Store[Thing] = Store()
+    store.part("here").replace_all([a_thing("a", 90, namespace="here")], "100")
+    store.part("there").replace_all([a_thing("a", 95, namespace="there")], "100")
+
+    store.part("here").replace_all([a_thing("a", 40, namespace="here")], "50")
+
+    assert {thing.resource_version for thing in store} == {"40", "95"}
+
+
+def test_a_namespace_has_one_part() -> None:
+    store: Store[Thing] = Store()
+
+    assert store.part("here") is store.part("here")
+
+
+# Listeners
+
+
+def test_a_listener_is_told_of_every_change_and_of_nothing_else() -> None:
+    store: Store[Thing] = Store()
+    told: list[tuple[int | None, int | None]] = []
+    store.listen(
+        lambda old, new: told.append((old.value if old else None, new.value if new else None))
+    )
+
+    store.apply(a_thing(version=1, value=1))
+    store.apply(a_thing(version=1, value=2))
+    store.apply(a_thing(version=2, value=3))
+    store.replace_all([a_thing(version=3, value=4)], "3")
+    store.remove("ns", "a", "another")
+    store.replace_all([], "9")
+
+    assert told == [(None, 1), (1, 3), (3, 4), (4, None)]
