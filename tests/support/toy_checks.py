@@ -5,6 +5,8 @@ from tests.support.toy_kubelet import Cause, Truth
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import FINISHED, STEPS, Phase
 from actor_operator.api.views.run import RunStatus
+from actor_operator.desired.names import pod_number
+from actor_operator.lifecycle.replacement import ACTOR_FAILED, MAX_MIGRATIONS, MAX_RESTARTS
 
 TAKEN = {
     Reason.POD_DELETED,
@@ -13,6 +15,7 @@ TAKEN = {
     Reason.EVICTED_BY_API,
     Reason.PREEMPTED,
     Reason.NODE_LOST,
+    Reason.NODE_SHUTDOWN,
 }
 """Reasons of a run whose pod was taken away."""
 
@@ -20,11 +23,17 @@ TAKEN = {
 def check_step(before: RunStatus, after: RunStatus) -> None:
     """One committed status after another."""
     assert after.phase is before.phase or after.phase in STEPS[before.phase]
-    assert after.phase is before.phase or after.attempt == before.attempt == 1
+    assert after.attempt == before.attempt + int(before.finished and not after.finished)
     assert after.finished == (after.phase in FINISHED)
     assert (after.finished_at is not None) == after.finished
     assert after.observed_generation >= before.observed_generation
+    if after.attempt != before.attempt:
+        check_beginning(before, after)
+        return
     assert before.started_at in (None, after.started_at)
+    assert before.options in (None, after.options)
+    assert after.migrations >= before.migrations
+    assert pod_number(after) - pod_number(before) in {0, 1}
     assert after != before, "a status is written that says nothing new"
     if before.finished:
         verdict = ("phase", "exit_code", "finished_at", "failure", "stats", "started_at")
@@ -37,8 +46,46 @@ def check_step(before: RunStatus, after: RunStatus) -> None:
         assert not moved or (old is not None and old.status != condition.status)
 
 
+def check_beginning(before: RunStatus, after: RunStatus) -> None:
+    """A resurrection: what an attempt begins with."""
+    assert (after.phase, after.started_at, after.exit_code) == (Phase.READY, None, None)
+    assert (after.failure, after.timeout_at, after.migrations) == (None, None, 0)
+    assert after.attempts == before.attempts
+    assert pod_number(after) == pod_number(before) + 1
+    assert after.stats.run_time_secs == before.stats.run_time_secs
+    assert ids(after) == ids(before)
+
+
+def ids(status: RunStatus) -> tuple[str | None, ...]:
+    """What stays for the run's whole life."""
+    return (
+        status.run_id,
+        status.default_key_value_store_id,
+        status.default_dataset_id,
+        status.default_request_queue_id,
+        status.input_sha256,
+    )
+
+
+def check_story(history: list[RunStatus], truths: list[Truth], *, moves: bool) -> None:
+    """Every attempt against what really happened; ``moves`` says whether disruptions migrate."""
+    for number in range(1, history[-1].attempt + 1):
+        attempt = [status for status in history if status.attempt == number]
+        check_verdict(attempt[-1], attempt, [t for t in truths if t.attempt == number])
+        check_moves(attempt[-1], moves=moves)
+
+
+def check_moves(status: RunStatus, *, moves: bool) -> None:
+    """What another pod could have mended is no failure."""
+    reason = status.failure.reason if status.failure else None
+    if reason in TAKEN or reason == Reason.NODE_REJECTED:
+        assert status.migrations == MAX_MIGRATIONS or not moves
+    if reason in ACTOR_FAILED and status.options and status.options.restart_on_error:
+        assert len(status.restarted_at) == MAX_RESTARTS
+
+
 def check_verdict(status: RunStatus, history: list[RunStatus], truths: list[Truth]) -> None:
-    """The verdict against what really happened."""
+    """The verdict of an attempt against what really happened."""
     phases = [s.phase for s in history]
     ran = [truth for truth in truths if truth.started is not None]
     truth = ran[-1] if ran else None

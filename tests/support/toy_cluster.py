@@ -71,7 +71,7 @@ class ToyCluster:
     def __init__(self, run: RunView, actor: ActorView | None) -> None:
         self.now: datetime = CREATED
         self.run: RunView = run
-        self.pod: PodView | None = None
+        self.pods: dict[str, PodView] = {}
         self.actor = actor
         self.secrets: set[str] = set()
         self.history: list[RunStatus] = []
@@ -83,6 +83,13 @@ class ToyCluster:
         self.pod_events: deque[Event] = deque()
         self._version = 100
         self._put_run(run)
+
+    @property
+    def pod(self) -> PodView | None:
+        """The pod that something happens to: the oldest that is not done with, else the newest."""
+        pods = list(self.pods.values())
+        busy = (p for p in pods if not p.is_over or p.metadata.deletion_timestamp is not None)
+        return next(busy, pods[-1] if pods else None)
 
     # What users, kubelets and time do
 
@@ -96,27 +103,24 @@ class ToyCluster:
 
     def put_pod(self, pod: PodView) -> None:
         """Kubelet, scheduler or user change the pod."""
-        self.pod = self._versioned(pod)
-        self.pod_events.append((self.pod, False))
+        new = self._versioned(pod)
+        self.pods[pod.name] = new
+        self.pod_events.append((new, False))
 
-    def remove_pod(self) -> None:
-        """The pod object goes."""
-        if self.pod is not None:
-            self.pod_events.append((self._versioned(self.pod), True))
-        self.pod = None
+    def remove_pod(self, pod: PodView) -> None:
+        """A pod object goes."""
+        self.pod_events.append((self._versioned(self.pods.pop(pod.name)), True))
 
-    def delete_pod(self, grace: int) -> None:
-        """Somebody asks for the pod's deletion; a shorter grace than before holds."""
-        if self.pod is None:
-            return
-        meta, ends = self.pod.metadata, self.now.replace(microsecond=0) + timedelta(seconds=grace)
+    def delete_pod(self, pod: PodView, grace: int) -> None:
+        """Somebody asks for a pod's deletion; a shorter grace than before holds."""
+        meta, ends = pod.metadata, self.now.replace(microsecond=0) + timedelta(seconds=grace)
         if meta.deletion_timestamp is not None and meta.deletion_timestamp <= ends:
             return
-        if not self.pod.spec.node_name or self.pod.is_over:
-            self.remove_pod()
+        if not pod.spec.node_name or pod.is_over:
+            self.remove_pod(pod)
             return
         meta = replace(meta, deletion_timestamp=ends, deletion_grace_period_seconds=grace)
-        self.put_pod(replace(self.pod, metadata=meta))
+        self.put_pod(replace(pod, metadata=meta))
 
     # The classes of ``kube``
 
@@ -124,7 +128,7 @@ class ToyCluster:
         return self._write(lambda: self._commit(run, status))
 
     async def read(self, namespace: str, name: str) -> PodView | None:
-        return self.pod if self.pod is not None and self.pod.name == name else None
+        return self.pods.get(name)
 
     async def create(self, namespace: str, pod: V1Pod) -> PodView:
         return self._write(lambda: self._create(pod))
@@ -133,25 +137,23 @@ class ToyCluster:
         self, namespace: str, name: str, *, uid: str, grace_seconds: int
     ) -> PodView | None:
         def apply() -> PodView | None:
-            if self.pod is None or (self.pod.name, self.pod.uid) != (name, uid):
+            pod = self.pods.get(name)
+            if pod is None or pod.uid != uid:
                 return None
-            last = self.pod
-            self.delete_pod(grace_seconds)
-            return self._pod_now() or last
+            self.delete_pod(pod, grace_seconds)
+            return self.pods.get(name, pod)
 
         return self._write(apply)
 
     async def stop(self, namespace: str, name: str, *, uid: str) -> PodView | None:
         def apply() -> PodView | None:
-            if self.pod is not None and self.pod.name == name:
-                spec = replace(self.pod.spec, active_deadline_seconds=1)
-                self.put_pod(replace(self.pod, spec=spec))
-            return self.pod
+            pod = self.pods.get(name)
+            if pod is not None and pod.uid == uid:
+                spec = replace(pod.spec, active_deadline_seconds=1)
+                self.put_pod(replace(pod, spec=spec))
+            return self.pods.get(name)
 
         return self._write(apply)
-
-    def _pod_now(self) -> PodView | None:
-        return self.pod
 
     def _commit(self, run: RunView, status: RunStatus) -> RunView:
         if run.uid != self.run.uid:
@@ -170,13 +172,12 @@ class ToyCluster:
         new = decode_pod(
             msgspec.json.encode(pod.model_dump(by_alias=True, exclude_none=True, mode="json"))
         )
-        if self.pod is not None:
+        if new.name in self.pods:
             raise AlreadyExistsError("the pod exists", status=409)
         self.pods_created += 1
         meta = replace(new.metadata, uid=f"pod-{self.pods_created}", creation_timestamp=self.now)
         self.put_pod(replace(new, metadata=meta))
-        assert self.pod is not None
-        return self.pod
+        return self.pods[new.name]
 
     def _write(self, apply: Callable[[], T]) -> T:
         self.writes += 1

@@ -20,6 +20,10 @@ from actor_operator.api.views.pod import (
     Terminated,
     Waiting,
 )
+from actor_operator.constants import LABEL_ATTEMPT
+
+GRACE = 30
+"""Seconds that a container may take to end when it is told to."""
 
 
 class Cause(Enum):
@@ -37,6 +41,7 @@ class Truth:
     """What really happened to a container, whoever saw it."""
 
     pod: str
+    attempt: int
     accepted: datetime | None = None
     started: datetime | None = None
     signalled: Cause | None = None
@@ -48,6 +53,10 @@ class Truth:
     @property
     def alive(self) -> bool:
         return self.started is not None and self.ended is None
+
+    def may_run(self, now: datetime) -> bool:
+        """Whether the container runs; that of a pod removed by force does for its grace."""
+        return self.started is not None and (self.ended is None or self.ended > now)
 
     @property
     def cause(self) -> Cause:
@@ -68,10 +77,12 @@ class ToyKubelet:
 
     @property
     def truth(self) -> Truth:
-        """The truth of the current pod."""
-        if not self.truths or self.truths[-1].pod != self.pod.uid:
-            self.truths.append(Truth(self.pod.uid))
-        return self.truths[-1]
+        """The truth of the pod."""
+        known = next((truth for truth in self.truths if truth.pod == self.pod.uid), None)
+        if known is None:
+            known = Truth(self.pod.uid, int(self.pod.metadata.labels[LABEL_ATTEMPT]))
+            self.truths.append(known)
+        return known
 
     @property
     def deleting(self) -> bool:
@@ -183,7 +194,7 @@ class ToyKubelet:
         truth.taken = truth.taken or self.cluster.now
         if truth.alive:
             self._signal(Cause.DELETED)
-        self.cluster.delete_pod(grace)
+        self.cluster.delete_pod(self.pod, grace)
 
     def notice_deletion(self) -> None:
         """The kubelet hears that the pod is to go, whoever asked."""
@@ -191,13 +202,19 @@ class ToyKubelet:
             self._signal(Cause.DELETED)
 
     def remove(self) -> None:
-        """The last step of a deletion; with force also while the container runs."""
-        truth = self.truth
+        """The last step of a deletion; with force also while the container runs.
+
+        The node then lets the container run on for its grace. Of a pod that nobody has told of
+        yet the operator can know only as long as it lives (docs/adr/0004): that one ends at once.
+        """
+        truth, pod = self.truth, self.pod
         truth.taken = truth.taken or self.cluster.now
         if truth.alive:
             self._signal(Cause.DELETED)
-            truth.ended, truth.code = self.cluster.now, 137
-        self.cluster.remove_pod()
+            told = self.cluster.run.status.pod_name == pod.name
+            grace = timedelta(seconds=GRACE if told else 0)
+            truth.ended, truth.code = self.cluster.now + grace, 137
+        self.cluster.remove_pod(pod)
 
     # Writing
 

@@ -63,7 +63,7 @@ class ToyOperator:
         cluster.pod_events.clear()
         version = str(cluster._version)
         self.runs.replace_all([stub(cluster.run)], version)
-        self.pods.replace_all([cluster.pod] if cluster.pod else [], version)
+        self.pods.replace_all(list(cluster.pods.values()), version)
         self.actors.replace_all([cluster.actor] if cluster.actor else [], version)
         everything = cast("Any", cluster)  # it stands for the classes of kube
         self.reconciler = RunReconciler(
@@ -77,6 +77,7 @@ class ToyOperator:
             settings=self.settings,
             clock=self,
             seams=Seams(metrics=Metrics(CollectorRegistry()), clock=self),
+            on_status=lambda *_: None,
             key=lambda: KEY,
         )
         self.queued = True
@@ -90,7 +91,9 @@ class ToyOperator:
 
     def hear_of_pod(self) -> None:
         """The next event of the pods' watch."""
-        self._hear(self.cluster.pod_events, self.pods, lambda pod: pod)
+        gone = self._hear(self.cluster.pod_events, self.pods, lambda pod: pod)
+        if gone is not None:
+            self.reconciler.pod_gone(gone)
 
     def hear_of_actor(self) -> None:
         """The Actor has come."""
@@ -98,17 +101,17 @@ class ToyOperator:
             self.actors.apply(self.cluster.actor)
             self.queued = True
 
-    def _hear(self, events: deque[Event], store: Any, keep: Any) -> None:
+    def _hear(self, events: deque[Event], store: Any, keep: Any) -> Any:
+        """The next event; returns what it has removed from the store."""
         if not events:
-            return
+            return None
         seen, deleted = events.popleft()
-        if deleted:
-            changed = store.remove(seen.namespace, seen.name, seen.uid)
-        else:
-            changed = store.apply(keep(seen))
+        removed = store.remove(seen.namespace, seen.name, seen.uid) if deleted else None
+        changed = removed if deleted else store.apply(keep(seen))
         store.version = seen.resource_version
         if changed is not None:
             self.queued = True
+        return removed
 
     # Work
 

@@ -18,14 +18,20 @@ from hypothesis.stateful import (
     rule,
 )
 from tests.support.builders import a_run, an_actor
-from tests.support.toy_checks import check_step, check_verdict
+from tests.support.toy_checks import check_step, check_story
 from tests.support.toy_cluster import Fault, ToyCluster
-from tests.support.toy_kubelet import Cause, ToyKubelet
+from tests.support.toy_kubelet import Cause, ToyKubelet, Truth
 from tests.support.toy_operator import ToyOperator
 from typing_extensions import override
 
 from actor_operator.api.v1alpha1.phase import Phase
-from actor_operator.api.views.run import AbortRequest, FinishedRun, RunStatus
+from actor_operator.api.views.run import (
+    AbortRequest,
+    FinishedRun,
+    RebootRequest,
+    ResurrectRequest,
+    RunStatus,
+)
 from actor_operator.kube.errors import ForbiddenError, QuotaExceededError
 
 TIMEOUT = 10
@@ -33,6 +39,9 @@ TIMEOUT = 10
 
 MAX_WRITES = 40
 """More writes than any run may need, but for what its failures and its further pods cost."""
+
+MAX_ATTEMPTS = 3
+"""So often a run may live."""
 
 PATIENCE = 400
 """Rounds in which a run must end once faults have stopped."""
@@ -45,14 +54,27 @@ class RunMachine(RuleBasedStateMachine):
         timeout=st.sampled_from([TIMEOUT, TIMEOUT, 0]),
         there=st.sampled_from([True, True, True, False]),
         steps=st.sampled_from([0, 2, 3, 3, 3]),
+        restarts=st.sampled_from([False, False, True]),
+        moves=st.sampled_from([True, True, False]),
     )
-    def begin(self, *, timeout: int, there: bool, steps: int) -> None:
+    def begin(
+        self,
+        *,
+        timeout: int,
+        there: bool,
+        steps: int,
+        restarts: bool = False,
+        moves: bool = True,
+    ) -> None:
         """A user makes a run; its Actor may come later, its container may run already."""
         self.timeout = timeout
-        self.cluster = ToyCluster(a_run(timeout_secs=timeout), an_actor() if there else None)
+        self.actor = an_actor(restart_on_disruption=moves)
+        run = a_run(timeout_secs=timeout, restart_on_error=restarts)
+        self.cluster = ToyCluster(run, self.actor if there else None)
         self.kubelet = ToyKubelet(self.cluster)
         self.operator = ToyOperator(self.cluster)
         self.created_in: list[Phase] = []
+        self.created_beside: list[Truth] = []
         self.seen = 0
         for _ in range(steps):
             self.everything_is_told_and_done()
@@ -64,7 +86,10 @@ class RunMachine(RuleBasedStateMachine):
     def operator_works(self) -> None:
         phase, pods = self.cluster.run.status.phase, self.cluster.pods_created
         self.operator.work()
-        self.created_in += [phase] * (self.cluster.pods_created - pods)
+        if self.cluster.pods_created > pods:
+            self.created_in.append(phase)
+            now, truths = self.cluster.now, self.kubelet.truths
+            self.created_beside += [truth for truth in truths if truth.may_run(now)]
 
     @precondition(lambda self: self.cluster.run_events)
     @rule()
@@ -112,19 +137,33 @@ class RunMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.cluster.actor is None)
     @rule()
     def actor_comes(self) -> None:
-        self.cluster.actor = an_actor()
+        self.cluster.actor = self.actor
         self.operator.hear_of_actor()
 
-    @precondition(lambda self: self.cluster.run.spec.abort is None)
+    @precondition(lambda self: not self.is_aborted)
     @rule(mode=st.sampled_from(["Immediate", "Graceful"]))
     def user_aborts(self, mode: str) -> None:
-        self.cluster.change_spec(abort=AbortRequest(1, mode))
+        self.cluster.change_spec(abort=AbortRequest(self.cluster.run.status.attempt, mode))
 
-    @precondition(lambda self: self.cluster.run.spec.abort is not None)
-    @rule(again=st.sampled_from([AbortRequest(1, "Immediate"), None]))
-    def user_changes_the_request(self, again: AbortRequest | None) -> None:
+    @precondition(lambda self: self.is_aborted)
+    @rule(again=st.sampled_from(["Immediate", None]))
+    def user_changes_the_request(self, again: str | None) -> None:
         """Graceful becomes immediate, or the request is removed."""
-        self.cluster.change_spec(abort=again)
+        attempt = self.cluster.run.status.attempt
+        self.cluster.change_spec(abort=AbortRequest(attempt, again) if again else None)
+
+    @precondition(lambda self: self.cluster.run.status.finished and self.may_live_again)
+    @rule(timeout=st.sampled_from([None, None, 5]))
+    def user_resurrects(self, timeout: int | None) -> None:
+        attempt = self.cluster.run.status.attempt + 1
+        self.cluster.change_spec(resurrect=ResurrectRequest(attempt, timeout_secs=timeout))
+
+    @precondition(lambda self: self.cluster.run.status.phase is Phase.RUNNING)
+    @rule()
+    def user_reboots(self) -> None:
+        status = self.cluster.run.status
+        request = RebootRequest(status.attempt, status.stats.reboot_count + 1)
+        self.cluster.change_spec(reboot=request)
 
     @rule()
     def user_changes_something_else(self) -> None:
@@ -240,6 +279,15 @@ class RunMachine(RuleBasedStateMachine):
         self.kubelet.remove()
 
     @property
+    def is_aborted(self) -> bool:
+        request = self.cluster.run.spec.abort
+        return request is not None and request.attempt == self.cluster.run.status.attempt
+
+    @property
+    def may_live_again(self) -> bool:
+        return self.cluster.run.status.attempt < MAX_ATTEMPTS
+
+    @property
     def has_pod(self) -> bool:
         return self.cluster.pod is not None
 
@@ -276,8 +324,12 @@ class RunMachine(RuleBasedStateMachine):
         self.seen = len(told)
 
     @invariant()
-    def pods_are_made_only_for_runs_that_are_ready(self) -> None:
-        assert all(phase is Phase.READY for phase in self.created_in)
+    def pods_are_made_only_for_runs_that_want_one(self) -> None:
+        assert set(self.created_in) <= {Phase.READY, Phase.RUNNING}
+
+    @invariant()
+    def no_pod_is_made_while_a_container_of_the_run_may_still_run(self) -> None:
+        assert self.created_beside == []
 
     @override
     def teardown(self) -> None:
@@ -291,7 +343,7 @@ class RunMachine(RuleBasedStateMachine):
             if isinstance(self.operator.runs.get("team", "hello"), FinishedRun):
                 break
             self._kubelet_makes_progress()
-            self.cluster.pass_time(0.3)
+            self.cluster.pass_time(0.5)
         self._check_the_end()
 
     def _kubelet_makes_progress(self) -> None:
@@ -321,16 +373,20 @@ class RunMachine(RuleBasedStateMachine):
         assert status.finished, f"the run is {status.phase} for ever"
         assert status.cleanup == ()
         assert status.observed_generation == cluster.run.metadata.generation
-        assert cluster.pod is None or not self.kubelet.truth.alive
-        assert cluster.pod is None or not cluster.secrets, "the Secret outlives its container"
+        alive = {truth.pod for truth in self.kubelet.truths if truth.alive}
+        for pod in cluster.pods.values():
+            assert pod.uid not in alive
+            left = [name for name in cluster.secrets if name.startswith(f"{pod.name}-")]
+            assert not left, "the Secret outlives its container"
         troubles = self.operator.failures + self.operator.restarts + cluster.pods_created
-        assert cluster.writes <= MAX_WRITES + 3 * troubles
+        assert cluster.writes <= MAX_WRITES * status.attempt + 4 * troubles
         writes = cluster.writes
         cluster.pass_time(10_000)
         self.operator.restart()
         self.everything_is_told_and_done()
         assert cluster.writes == writes, "a finished run is written again"
-        check_verdict(status, cluster.history, self.kubelet.truths)
+        moves = self.actor.spec.restart_on_disruption
+        check_story(cluster.history, self.kubelet.truths, moves=moves)
 
 
 TestRunMachine: Any = RunMachine.TestCase

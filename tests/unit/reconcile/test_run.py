@@ -9,15 +9,23 @@ from tests.support.toy_operator import ToyOperator
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
-from actor_operator.api.views.run import AbortRequest, FinishedRun
+from actor_operator.api.views.run import (
+    AbortRequest,
+    FinishedRun,
+    RebootRequest,
+    ResurrectRequest,
+)
 from actor_operator.kube.errors import ForbiddenError, QuotaExceededError
 
 
 class World:
     """One run, its operator and its kubelet."""
 
-    def __init__(self, *, actor: bool = True, timeout: int = 60) -> None:
-        self.cluster = ToyCluster(a_run(timeout_secs=timeout), an_actor() if actor else None)
+    def __init__(
+        self, *, actor: bool = True, timeout: int = 60, restart_on_error: bool = False
+    ) -> None:
+        run = a_run(timeout_secs=timeout, restart_on_error=restart_on_error)
+        self.cluster = ToyCluster(run, an_actor() if actor else None)
         self.kubelet = ToyKubelet(self.cluster)
         self.operator = ToyOperator(self.cluster)
 
@@ -156,15 +164,178 @@ def test_a_namesake_that_took_the_place_of_a_pod_is_not_taken_for_it(world: Worl
         world.kubelet.pod,
         metadata=replace(world.kubelet.pod.metadata, uid="theirs", owner_references=()),
     )
-    world.cluster.remove_pod()
+    name = world.kubelet.pod.name
+    world.cluster.remove_pod(world.kubelet.pod)
     world.cluster.put_pod(theirs)
     world.settle()
+    world.cluster.pass_time(31)
+    world.settle()
 
-    assert world.phases[-1] is Phase.FAILED
-    assert world.cluster.run.status.failure is not None
-    assert world.cluster.run.status.failure.reason == Reason.POD_VANISHED
-    assert world.cluster.pod is not None
-    assert world.cluster.pod.uid == "theirs"
+    assert world.phases == [Phase.RUNNING, Phase.RUNNING]
+    assert world.cluster.run.status.migrations == 1
+    assert world.cluster.pods[name].uid == "theirs"
+    assert len(world.cluster.pods) == 2
+
+
+# Another pod
+
+
+def test_an_evicted_run_goes_on_in_another_pod(world: World) -> None:
+    world.start()
+    world.kubelet.evict_for_node("EvictionByEvictionAPI")
+    world.kubelet.exit(0)
+    world.kubelet.tell_phase()
+    first = world.kubelet.pod.name
+    world.settle()
+
+    status = world.cluster.run.status
+    scheduled = status.condition(ConditionType.POD_SCHEDULED)
+    assert (status.phase, status.migrations, status.exit_code) == (Phase.RUNNING, 1, None)
+    assert scheduled is not None
+    assert (scheduled.status, scheduled.reason) == ("False", Reason.EVICTED_BY_API)
+    assert [*world.cluster.pods] == [first, status.pod_name]
+    assert {name.rpartition("-")[0] for name in world.secrets} == {status.pod_name}
+
+
+def test_the_next_pod_of_an_attempt_gets_what_is_left_of_its_time(world: World) -> None:
+    world.start()
+    world.cluster.pass_time(20)
+    world.kubelet.evict_for_node("PreemptionByScheduler")
+    world.kubelet.exit(143)
+    world.settle()
+
+    next_pod = world.cluster.pods[str(world.cluster.run.status.pod_name)]
+    assert next_pod.spec.active_deadline_seconds == 40
+
+
+def test_a_pod_removed_by_force_is_followed_once_its_container_must_have_ended(
+    world: World,
+) -> None:
+    world.start()
+    world.kubelet.remove()
+    world.settle()
+    assert world.cluster.pods == {}
+
+    world.cluster.pass_time(29)
+    world.settle()
+    assert world.cluster.pods == {}
+
+    world.cluster.pass_time(1)
+    world.settle()
+    assert [*world.cluster.pods] == [world.cluster.run.status.pod_name]
+    assert world.cluster.run.status.migrations == 1
+
+
+def test_a_leader_that_has_seen_nothing_waits_as_long(world: World) -> None:
+    world.start()
+    world.kubelet.remove()
+    world.operator.restart()
+    world.settle()
+    world.cluster.pass_time(29)
+    world.settle()
+    assert world.cluster.pods == {}
+
+    world.cluster.pass_time(1)
+    world.settle()
+    assert len(world.cluster.pods) == 1
+
+
+def test_a_reboot_waits_for_the_end_of_the_old_container(world: World) -> None:
+    world.start()
+    old = world.kubelet.pod.name
+    world.cluster.change_spec(reboot=RebootRequest(1, 1))
+    world.settle()
+
+    assert [*world.cluster.pods] == [old]
+    assert world.cluster.pods[old].metadata.deletion_grace_period_seconds == 30
+    world.kubelet.exit(143)
+    world.kubelet.remove()
+    world.settle()
+    status = world.cluster.run.status
+    assert [*world.cluster.pods] == [status.pod_name] != [old]
+    assert (status.phase, status.stats.reboot_count, status.migrations) == (Phase.RUNNING, 1, 0)
+
+
+def test_a_container_that_fails_is_started_again_fewer_than_three_times_in_a_minute() -> None:
+    world = World(restart_on_error=True)
+    world.start()
+    for _ in range(3):
+        world.kubelet.exit(1)
+        world.kubelet.tell_phase()
+        world.start()
+    assert world.cluster.run.status.stats.restart_count == 3
+
+    world.kubelet.exit(7)
+    world.settle()
+    status = world.cluster.run.status
+    assert (status.phase, status.exit_code) == (Phase.FAILED, 7)
+
+
+def test_of_the_pods_that_a_run_has_left_the_last_one_keeps_its_log() -> None:
+    world = World(restart_on_error=True)
+    world.start()
+    for _ in range(3):
+        world.kubelet.exit(1)
+        world.kubelet.tell_phase()
+        world.start()
+
+    numbers = [name.rpartition("-")[2] for name in world.cluster.pods]
+    assert numbers == ["3", "4"]
+
+
+# Resurrection
+
+
+def test_a_resurrected_run_begins_anew_once_its_old_pod_is_gone(world: World) -> None:
+    world.start()
+    world.kubelet.exit(1)
+    world.settle()
+    old, before = world.kubelet.pod.name, world.cluster.run.status
+    world.cluster.change_spec(resurrect=ResurrectRequest(2, memory_mbytes=512))
+    world.settle()
+
+    assert [*world.cluster.pods] == [old]
+    assert world.phases[-1] is Phase.READY
+    world.kubelet.remove()
+    world.settle()
+    status = world.cluster.run.status
+    assert [*world.cluster.pods] == [status.pod_name] != [old]
+    assert (status.attempt, status.stats.resurrect_count) == (2, 1)
+    assert (status.run_id, status.default_dataset_id) == (before.run_id, before.default_dataset_id)
+    assert status.options is not None
+    assert (status.options.memory_mbytes, status.options.disk_mbytes) == (512, 1024)
+    assert [(line.attempt, line.phase) for line in status.attempts] == [(1, Phase.FAILED)]
+
+
+def test_an_abort_of_the_attempt_before_does_not_touch_the_next_one(world: World) -> None:
+    world.start()
+    world.cluster.change_spec(abort=AbortRequest(1, "Immediate"))
+    world.settle()
+    world.kubelet.exit(137)
+    world.kubelet.remove()
+    world.settle()
+    assert world.phases[-1] is Phase.ABORTED
+
+    world.cluster.change_spec(resurrect=ResurrectRequest(2))
+    world.start()
+    assert world.phases[-1] is Phase.RUNNING
+
+
+# Stops that do not end
+
+
+def test_a_stop_that_does_not_end_is_told_and_cleaned_up_later(world: World) -> None:
+    world.start()
+    world.cluster.change_spec(abort=AbortRequest(1, "Immediate"))
+    world.settle()
+    world.cluster.pass_time(61)
+    world.settle()
+
+    assert world.phases[-1] is Phase.ABORTED
+    assert world.cluster.run.status.cleanup == (Reason.POD_STUCK_TERMINATING,)
+    world.kubelet.remove()
+    world.settle()
+    assert world.cluster.run.status.cleanup == ()
 
 
 def test_a_run_that_changed_meanwhile_is_looked_at_again(world: World) -> None:
