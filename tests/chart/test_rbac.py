@@ -26,6 +26,16 @@ FORBIDDEN_RESOURCES = {
 """What would let the operator take over pods or the cluster."""
 
 
+SOME_NAMESPACES = '--set-json=settings.namespaces=["team-a","team-b"]'
+"""Installs the operator for these namespaces only."""
+
+ONLY_FOR_THE_CLUSTER = {("", "namespaces", "list"), ("", "namespaces", "watch")}
+"""What an installation for some namespaces does not call."""
+
+ONLY_FOR_SOME_NAMESPACES = {("", "namespaces", "get")}
+"""What an installation for the whole cluster does not call."""
+
+
 def rules(kind: str, name: str, *arguments: str) -> list[dict[str, Any]]:
     """The rules of one role."""
     (found,) = (
@@ -54,16 +64,79 @@ def operator_rules() -> list[dict[str, Any]]:
     ]
 
 
+def rules_in(namespace: str) -> list[dict[str, Any]]:
+    """The rules of the operator's role in one of the namespaces that it was installed for."""
+    (found,) = (
+        o
+        for o in objects(SOME_NAMESPACES)
+        if o["kind"] == "Role" and o["metadata"]["namespace"] == namespace
+    )
+    result: list[dict[str, Any]] = found["rules"]
+    return result
+
+
+def rules_of_some_namespaces() -> list[dict[str, Any]]:
+    """Every rule of the operator's service account, when it is installed for some namespaces."""
+    return [
+        found
+        for role in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false")
+        if role["kind"] in {"Role", "ClusterRole"}
+        for found in role["rules"]
+    ]
+
+
 def test_the_operator_may_do_what_its_code_calls() -> None:
-    assert verbs_in_code() - uses(operator_rules()) == set()
+    needed = verbs_in_code() - ONLY_FOR_SOME_NAMESPACES
+
+    assert needed - uses(operator_rules()) == set()
 
 
 def test_the_operator_may_do_nothing_that_its_code_does_not_call() -> None:
-    assert uses(operator_rules()) - verbs_in_code() == set()
+    assert uses(operator_rules()) - (verbs_in_code() - ONLY_FOR_SOME_NAMESPACES) == set()
 
 
-def test_there_is_no_wildcard() -> None:
-    for found in objects():
+def test_an_operator_of_some_namespaces_may_do_what_its_code_calls_and_nothing_else() -> None:
+    assert uses(rules_of_some_namespaces()) == verbs_in_code() - ONLY_FOR_THE_CLUSTER
+
+
+def test_each_of_some_namespaces_gives_the_same_rights_and_no_other_does() -> None:
+    roles = [o["metadata"] for o in objects(SOME_NAMESPACES) if o["kind"] == "Role"]
+
+    assert {r["namespace"] for r in roles} == {"actor-operator-system", "team-a", "team-b"}
+    assert uses(rules_in("team-a")) == uses(rules_in("team-b"))
+    named = [rule for rule in rules_in("team-b") if rule["resources"] == ["namespaces"]]
+    assert [rule["resourceNames"] for rule in named] == [["team-b"]]
+
+
+def test_an_operator_of_some_namespaces_has_rights_on_accounts_alone_in_the_whole_cluster() -> None:
+    (found,) = (
+        o["rules"]
+        for o in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false")
+        if o["kind"] == "ClusterRole"
+    )
+
+    assert {kind for rule in found for kind in rule["resources"]} == {
+        "actoraccounts",
+        "actoraccounts/status",
+    }
+    writable = [rule for rule in found if rule["verbs"] == ["update"]]
+    assert [rule["resourceNames"] for rule in writable] == [["team-a", "team-b"]]
+
+
+def test_two_installations_of_one_name_have_no_object_in_common() -> None:
+    whole = names_of(objects())
+    some = names_of(objects(SOME_NAMESPACES, "--set=crds.install=false", namespace="team-operator"))
+
+    assert whole & some == set()
+
+
+def names_of(found: Iterable[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    return {(o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"]) for o in found}
+
+
+@pytest.mark.parametrize("arguments", [(), (SOME_NAMESPACES,)], ids=["whole", "some"])
+def test_there_is_no_wildcard(arguments: tuple[str, ...]) -> None:
+    for found in objects(*arguments):
         if found["kind"] in {"Role", "ClusterRole"}:
             for rule in found["rules"]:
                 assert not any("*" in entry for part in rule.values() for entry in part)
@@ -99,22 +172,29 @@ def test_the_operator_changes_no_lease_but_its_own() -> None:
     assert not [r for r in rules("ClusterRole", "actor-operator") if "leases" in r["resources"]]
 
 
-def test_every_role_of_the_operator_is_bound_to_its_service_account_alone() -> None:
-    bindings = {
-        (found["roleRef"]["kind"], found["roleRef"]["name"]): found["subjects"]
-        for found in objects()
-        if found["kind"] in {"RoleBinding", "ClusterRoleBinding"}
+@pytest.mark.parametrize("arguments", [(), (SOME_NAMESPACES,)], ids=["whole", "some"])
+def test_every_role_of_the_operator_is_bound_to_its_service_account_alone(
+    arguments: tuple[str, ...],
+) -> None:
+    found = objects("--set=rbac.aggregate=false", *arguments)
+    bound = {
+        (o["roleRef"]["kind"], o["metadata"].get("namespace", ""), o["roleRef"]["name"])
+        for o in found
+        if o["kind"] in {"RoleBinding", "ClusterRoleBinding"}
     }
-
+    roles = {
+        (o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"])
+        for o in found
+        if o["kind"] in {"Role", "ClusterRole"}
+    }
     account = {
         "kind": "ServiceAccount",
         "name": "actor-operator",
         "namespace": "actor-operator-system",
     }
-    assert bindings == {
-        ("ClusterRole", "actor-operator"): [account],
-        ("Role", "actor-operator"): [account],
-    }
+
+    assert bound == roles
+    assert all(o["subjects"] == [account] for o in found if "subjects" in o)
 
 
 @pytest.mark.parametrize(

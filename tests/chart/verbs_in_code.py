@@ -1,8 +1,8 @@
 """Finds which verbs on which resources the operator's code calls, by reading the code.
 
 Every call of the Kubernetes API names its kind as a module constant, a ``Resource``. This looks at
-each call that has such a constant as an argument: a method of the client is one verb, a source of
-an informer is two, and anything else is unknown and must be added here.
+each call that has such a constant as an argument: a method of the client is one verb, a kind that
+is watched is two, and anything else is unknown and must be added here.
 """
 
 import ast
@@ -24,7 +24,7 @@ VERBS: dict[str, set[str]] = {
     "list_page": {"list"},
     "watch": {"watch"},
     "read_stream": {"get"},
-    "KindSource": {"list", "watch"},
+    "Watched": {"list", "watch"},
     "status_body": set(),
 }
 """Verbs of a client's method, or of what else is given the resource; none: it sends nothing."""

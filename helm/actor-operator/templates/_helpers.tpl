@@ -7,6 +7,54 @@
 {{- end -}}
 {{- end -}}
 
+{{/*
+Name of objects without a namespace. An installation of some namespaces may stand beside one of the
+same name for the whole cluster.
+*/}}
+{{- define "actor-operator.clusterName" -}}
+{{- if .Values.settings.namespaces -}}
+{{- printf "%s-%s" (include "actor-operator.fullname" .) .Release.Namespace -}}
+{{- else -}}
+{{- include "actor-operator.fullname" . -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Selector of the namespaces in which this installation works. */}}
+{{- define "actor-operator.namespaceSelector" -}}
+{{- if .Values.settings.namespaces -}}
+matchLabels:
+  actor-operator.dev/install: {{ .Release.Namespace | quote }}
+{{- else -}}
+matchExpressions:
+  - key: actor-operator.dev/install
+    operator: DoesNotExist
+{{- end -}}
+{{- end -}}
+
+{{/* What the operator may do in namespaces with runs: what its code calls, which a test compares. */}}
+{{- define "actor-operator.runRules" -}}
+- apiGroups: [actor-operator.dev]
+  resources: [actors]
+  verbs: [get, list, watch]
+# Finished runs are deleted when their time is over.
+- apiGroups: [actor-operator.dev]
+  resources: [actorruns]
+  verbs: [get, list, watch, delete]
+- apiGroups: [actor-operator.dev]
+  resources: [actors/status, actorruns/status]
+  verbs: [update]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch, create, delete, patch]
+# Never get, list, watch or deletecollection: the operator cannot read a secret.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create, delete]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}
+
 {{/* What identifies the operator's pods; never changes during the life of a release. */}}
 {{- define "actor-operator.selectorLabels" -}}
 app.kubernetes.io/name: actor-operator

@@ -70,7 +70,13 @@ def _lines(
         if name in leave_out:
             continue
         comment = (field.description or "").replace("``", "")
-        lines += textwrap.wrap(comment, COMMENT_WIDTH, initial_indent="# ", subsequent_indent="# ")
+        lines += textwrap.wrap(
+            comment,
+            COMMENT_WIDTH,
+            initial_indent="# ",
+            subsequent_indent="# ",
+            break_on_hyphens=False,
+        )
         value, kind = defaults[name], field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             lines += [
