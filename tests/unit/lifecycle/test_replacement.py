@@ -1,0 +1,207 @@
+"""When a run goes on in another pod instead of ending."""
+
+from datetime import datetime
+
+import pytest
+from msgspec.structs import replace
+from tests.support.builders import (
+    KEY,
+    SETTINGS,
+    a_pod,
+    a_run,
+    a_status,
+    an_actor,
+    at,
+    ended,
+    observe,
+)
+
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
+from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.run import Options, RebootRequest, RunView, Stats
+from actor_operator.lifecycle.decide import Decision, decide
+from actor_operator.lifecycle.facts import Cause
+from actor_operator.lifecycle.observed import Observed
+from actor_operator.lifecycle.status import summarise
+
+EVICTED = a_pod(ended=ended(0, after=12), disrupted="EvictionByEvictionAPI", disrupted_at=10)
+"""A pod that was drained away, whose container was polite."""
+
+RESTARTS = Options("latest", 1024, 60, 2048, "250m", restart_on_error=True)
+"""Options of a run that wants to be started again."""
+
+
+def running(**status: object) -> RunView:
+    return a_run(status=a_status(started=2, **status))
+
+
+def decided(observed: Observed, now: float = 20) -> Decision:
+    return decide(observed, at(now), SETTINGS, KEY)
+
+
+def told(observed: Observed, now: float = 20) -> list[Phase]:
+    return [s.phase for s in summarise(observed, decided(observed, now), at(now), 1.0)]
+
+
+# Migration
+
+
+def test_a_disrupted_run_moves() -> None:
+    decision = decided(observe(EVICTED, run=running()))
+
+    assert decision.facts.verdict is None
+    assert decision.facts.next_pod is not None
+    assert decision.facts.next_pod.cause is Cause.MIGRATION
+    assert decision.facts.next_pod.reason == Reason.EVICTED_BY_API
+    assert "move 1 of at most 3" in decision.facts.next_pod.message
+
+
+def test_a_run_that_has_moved_three_times_fails_with_the_cause() -> None:
+    verdict = decided(observe(EVICTED, run=running(migrations=3))).facts.verdict
+
+    assert verdict is not None
+    assert (verdict.phase, verdict.reason) == (Phase.FAILED, Reason.EVICTED_BY_API)
+    assert "moved 3 times" in verdict.message
+
+
+def test_a_run_whose_actor_does_not_want_to_move_fails() -> None:
+    stays = an_actor(restart_on_disruption=False)
+    verdict = decided(observe(EVICTED, run=running(), actor=stays)).facts.verdict
+
+    assert verdict is not None
+    assert verdict.reason == Reason.EVICTED_BY_API
+
+
+def test_a_disruption_in_which_a_user_aborts_is_an_abort() -> None:
+    run = a_run(status=a_status(started=2), abort="Immediate")
+    decision = decided(observe(EVICTED, run=run))
+
+    assert (decision.facts.verdict, decision.facts.next_pod) == (None, None)
+    assert decision.facts.stop is not None
+    assert decision.facts.stop.reason == Reason.ABORT_IMMEDIATE
+
+
+def test_a_disruption_after_the_deadline_was_told_times_out() -> None:
+    pod = a_pod(ended=ended(0, after=61), disrupted="EvictionByEvictionAPI", disrupted_at=61)
+    run = running(stop=Reason.TIMEOUT, since=at(61))
+    verdict = decided(observe(pod, run=run), now=62).facts.verdict
+
+    assert verdict is not None
+    assert verdict.phase is Phase.TIMED_OUT
+
+
+def test_between_two_pods_the_time_may_run_out() -> None:
+    run = running(timeout_at=at(61), pod_name="hello-x-2")
+
+    assert told(observe(None, run=run), now=61) == [Phase.TIMING_OUT, Phase.TIMED_OUT]
+
+
+def test_a_run_learnt_of_at_once_is_told_to_have_run_before_it_moves() -> None:
+    observed = observe(EVICTED)
+    first, second = summarise(observed, decided(observed), at(20), 1.0)
+
+    assert (first.phase, first.migrations) == (Phase.RUNNING, 0)
+    assert (second.phase, second.migrations) == (Phase.RUNNING, 1)
+    assert first.pod_name != second.pod_name
+    assert second.timeout_at == at(61)
+
+
+def test_a_pod_that_its_node_refuses_is_followed_by_another() -> None:
+    decision = decided(observe(a_pod(phase="Failed", reason="OutOfcpu")))
+
+    assert decision.facts.next_pod is not None
+    assert decision.facts.next_pod.reason == Reason.NODE_REJECTED
+
+
+# restartOnError
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [
+        a_pod(ended=ended(1)),
+        a_pod(ended=ended(137, reason="OOMKilled")),
+        a_pod(ended=ended(137), phase="Failed", reason="Evicted"),
+    ],
+    ids=["exit 1", "out of memory", "disk full"],
+)
+def test_a_run_that_wants_it_is_started_again_after_an_error(pod: object) -> None:
+    decision = decided(observe(pod, run=running(options=RESTARTS)))  # type: ignore[arg-type] -- parametrized
+
+    assert decision.facts.next_pod is not None
+    assert decision.facts.next_pod.cause is Cause.RESTART
+    assert decided(observe(pod, run=running())).facts.next_pod is None  # type: ignore[arg-type] -- parametrized
+
+
+@pytest.mark.parametrize(
+    "pod",
+    [a_pod(ended=ended(0)), a_pod(ended=ended(128, reason="StartError"), phase="Failed")],
+    ids=["exit 0", "cannot start"],
+)
+def test_what_cannot_be_mended_by_another_try_is_not_tried_again(pod: object) -> None:
+    observed = observe(pod, run=running(options=RESTARTS))  # type: ignore[arg-type] -- parametrized
+
+    assert decided(observed).facts.next_pod is None
+
+
+def times(*seconds: float) -> tuple[datetime, ...]:
+    return tuple(at(second) for second in seconds)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "again"),
+    [(times(1, 2), True), (times(1, 2, 3), False), (times(-50, 2, 3), True)],
+    ids=["two", "three", "three, one of them long ago"],
+)
+def test_fewer_than_three_restarts_in_a_minute(
+    earlier: tuple[datetime, ...], *, again: bool
+) -> None:
+    run = running(options=RESTARTS, restarted_at=earlier)
+
+    assert (decided(observe(a_pod(ended=ended(1)), run=run)).facts.next_pod is not None) is again
+
+
+def test_a_failed_run_that_a_user_aborts_is_not_started_again() -> None:
+    """Its natural end was seen before the abort was committed: that end wins."""
+    run = replace(running(options=RESTARTS), spec=a_run(abort="Immediate").spec)
+
+    assert told(observe(a_pod(ended=ended(1)), run=run)) == [Phase.FAILED]
+
+
+def test_restarts_are_counted_with_their_times() -> None:
+    run = running(options=RESTARTS, restarted_at=times(-50, 2, 3), stats=Stats(restart_count=7))
+    observed = observe(a_pod(run=run, number=8, ended=ended(1)), run=run)
+    (status,) = summarise(observed, decided(observed), at(20), 1.0)
+
+    assert status.stats.restart_count == 8
+    assert status.restarted_at == times(2, 3, 20)
+    scheduled = status.condition(ConditionType.POD_SCHEDULED)
+    assert scheduled is not None
+    assert scheduled.reason == Reason.RESTARTED
+
+
+# Reboot
+
+
+@pytest.mark.parametrize(
+    ("request_", "done", "due"),
+    [
+        (RebootRequest(1, 1), 0, True),
+        (RebootRequest(1, 1), 1, False),
+        (RebootRequest(1, 3), 1, False),
+        (RebootRequest(2, 1), 0, False),
+    ],
+    ids=["asked for", "done", "not the next one", "another attempt"],
+)
+def test_a_reboot_is_done_once(request_: RebootRequest, done: int, *, due: bool) -> None:
+    run = replace(
+        running(stats=Stats(reboot_count=done)), spec=replace(a_run().spec, reboot=request_)
+    )
+
+    assert (decided(observe(a_pod(running=2), run=run)).facts.next_pod is not None) is due
+
+
+def test_a_run_that_has_not_started_is_not_rebooted() -> None:
+    run = a_run(reboot=RebootRequest(1, 1))
+
+    assert decided(observe(a_pod(), run=run)).facts.next_pod is None
