@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import msgspec
-from tests.support.history import RUN, History, Object, Revision, status_of
-
-ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
-"""Phases that end an attempt."""
+from tests.support.attempts import ENDED, attempt_of, phase_of, say
+from tests.support.history import EVENT, RUN, History, Object, Revision, status_of
 
 STEPS = {
     "": {"READY"},
@@ -23,8 +21,20 @@ STEPS = {
 VERDICT = ("phase", "finished", "exitCode", "failure", "startedAt", "finishedAt", "stats")
 """Fields of a status that never change once an attempt has ended."""
 
-GROWING = ("attempt", "observedGeneration", "migrations")
+GROWING = ("attempt", "observedGeneration")
 """Fields of a status that never fall."""
+
+COUNTERS = ("resurrectCount", "restartCount", "migrationCount", "rebootCount")
+"""Fields of ``status.stats`` that never fall."""
+
+MOST_MIGRATIONS = 3
+"""Of one attempt."""
+
+STORAGES = ("defaultKeyValueStoreId", "defaultDatasetId", "defaultRequestQueueId", "runId")
+"""Fields of a status that are the same for the whole life of a run."""
+
+REPEAT_SECONDS = 60
+"""An Event for the same cause comes at most so often."""
 
 CHANGEABLE = frozenset({"abort", "resurrect", "reboot", "ttlSecondsAfterFinished"})
 """Fields of a spec that users may change."""
@@ -49,9 +59,9 @@ def path_is_legal(history: History) -> list[str]:
     for life in history.objects(RUN):
         before = ""
         for revision in life:
-            phase = str(status_of(revision.object).get("phase", ""))
+            phase = phase_of(revision)
             if phase != before and phase not in STEPS[before]:
-                found.append(_say("I3", revision, f"step from {before or 'nothing'} to {phase}"))
+                found.append(say("I3", revision, f"step from {before or 'nothing'} to {phase}"))
             before = phase
     return found
 
@@ -63,11 +73,11 @@ def verdict_is_final(history: History) -> list[str]:
         old, new = status_of(before.object), status_of(after.object)
         step = new.get("attempt", 1) - old.get("attempt", 1)
         if step not in {0, 1} or (step == 1 and old.get("phase") not in ENDED):
-            found.append(_say("I4", after, f"attempt goes up by {step} from {old.get('phase')}"))
+            found.append(say("I4", after, f"attempt goes up by {step} from {old.get('phase')}"))
         if step == 0 and old.get("phase") in ENDED:
             changed = [field for field in VERDICT if old.get(field) != new.get(field)]
             if changed:
-                found.append(_say("I4", after, f"{', '.join(changed)} changed after the end"))
+                found.append(say("I4", after, f"{', '.join(changed)} changed after the end"))
     return found
 
 
@@ -75,16 +85,50 @@ def what_grows_never_falls(history: History) -> list[str]:
     """I5: counters never fall, startedAt stands, finishedAt is there if and only if it ended."""
     found = []
     for before, after in _pairs(history):
-        old, new = status_of(before.object), status_of(after.object)
-        fallen = [f for f in GROWING if f in old and new.get(f, 0) < old[f]]
+        fallen = list(_fallen(status_of(before.object), status_of(after.object)))
         if fallen:
-            found.append(_say("I5", after, f"{', '.join(fallen)} fell"))
-        same = old.get("attempt") == new.get("attempt")
-        if same and old.get("startedAt") and old["startedAt"] != new.get("startedAt"):
-            found.append(_say("I5", after, "startedAt changed within an attempt"))
+            found.append(say("I5", after, f"{', '.join(fallen)} fell"))
+        if attempt_of(before) == attempt_of(after) and _moved(before, after, "startedAt"):
+            found.append(say("I5", after, "startedAt changed within an attempt"))
     for life in history.objects(RUN):
         found += [text for revision in life for text in _end_times(revision)]
     return found
+
+
+def _fallen(old: Object, new: Object) -> Iterator[str]:
+    """Names of counters that are smaller than they were."""
+    same = old.get("attempt") == new.get("attempt")
+    # Migrations are counted anew in each attempt.
+    growing = (*GROWING, "migrations") if same else GROWING
+    yield from (name for name in growing if new.get(name, 0) < old.get(name, 0))
+    stats_before, stats = old.get("stats") or {}, new.get("stats") or {}
+    yield from (name for name in COUNTERS if stats.get(name, 0) < stats_before.get(name, 0))
+
+
+def _moved(before: Revision, after: Revision, field: str) -> bool:
+    """Whether a field of a status that was there is another, or none, now."""
+    old = status_of(before.object).get(field)
+    return bool(old) and old != status_of(after.object).get(field)
+
+
+def migrations_are_few(history: History) -> list[str]:
+    """I5: an attempt migrates at most three times."""
+    return [
+        say("I5", revision, f"{status_of(revision.object)['migrations']} migrations")
+        for life in history.objects(RUN)
+        for revision in life
+        if status_of(revision.object).get("migrations", 0) > MOST_MIGRATIONS
+    ]
+
+
+def storages_are_kept(history: History) -> list[str]:
+    """I13: a run keeps its ids and those of its storages over attempts and pods."""
+    return [
+        say("I13", after, f"{field} changed")
+        for before, after in _pairs(history)
+        for field in STORAGES
+        if _moved(before, after, field)
+    ]
 
 
 def _end_times(revision: Revision) -> Iterator[str]:
@@ -92,23 +136,29 @@ def _end_times(revision: Revision) -> Iterator[str]:
     ended = status.get("phase") in ENDED
     begin, end = status.get("startedAt"), status.get("finishedAt")
     if ended != bool(end) or ended != status.get("finished", False):
-        yield _say("I5", revision, f"{status.get('phase')} with finishedAt {end}")
+        yield say("I5", revision, f"{status.get('phase')} with finishedAt {end}")
     if begin and end and datetime.fromisoformat(end) < datetime.fromisoformat(begin):
-        yield _say("I5", revision, f"ended {end} before it started {begin}")
+        yield say("I5", revision, f"ended {end} before it started {begin}")
 
 
 def spec_is_frozen(history: History) -> list[str]:
-    """I15: what a run was made with never changes, nor its image within an attempt."""
+    """I15: what a run was made with never changes, nor its image unless a build is asked for."""
     found = []
     for before, after in _pairs(history):
         old, new = (_frozen(revision.object) for revision in (before, after))
         if old != new:
-            found.append(_say("I15", after, "the spec changed"))
-        first, second = status_of(before.object), status_of(after.object)
-        pinned = "@" in first.get("image", "")
-        if pinned and first["image"] != second.get("image"):
-            found.append(_say("I15", after, f"the image changed to {second.get('image')}"))
+            found.append(say("I15", after, "the spec changed"))
+        pinned = "@" in status_of(before.object).get("image", "")
+        if pinned and _moved(before, after, "image") and not _begins_other_build(before, after):
+            image = status_of(after.object).get("image")
+            found.append(say("I15", after, f"the image changed to {image}"))
     return found
+
+
+def _begins_other_build(before: Revision, after: Revision) -> bool:
+    """Whether an attempt begins for which a build was asked for."""
+    request = after.object["spec"].get("resurrect") or {}
+    return attempt_of(after) == attempt_of(before) + 1 and "build" in request
 
 
 def _frozen(run: Object) -> Object:
@@ -123,11 +173,43 @@ def writes_are_few(history: History) -> list[str]:
             after for before, after in itertools.pairwise(life) if _status_written(before, after)
         ]
         if len(written) > MOST_STATUS_WRITES:
-            found.append(_say("I22", life[-1], f"{len(written)} status writes"))
+            found.append(say("I22", life[-1], f"{len(written)} status writes"))
         many = MOST_WRITES_A_SECOND * 5
         for first, last in zip(written, written[many:], strict=False):
             if last.at - first.at < 5:
-                found.append(_say("I22", last, f"{many} status writes within 5 s"))
+                found.append(say("I22", last, f"{many} status writes within 5 s"))
+    return found
+
+
+def writes_say_something(history: History) -> list[str]:
+    """I22: no status is written only for the sake of a message."""
+    return [
+        say("I22", after, "a status was written that says nothing new")
+        for before, after in _pairs(history)
+        if _status_written(before, after)
+        and _without_messages(status_of(before.object))
+        == _without_messages(status_of(after.object))
+    ]
+
+
+def _without_messages(status: Object) -> Object:
+    conditions = [
+        {field: value for field, value in condition.items() if field != "message"}
+        for condition in status.get("conditions") or ()
+    ]
+    return {**status, "conditions": conditions}
+
+
+def events_are_not_repeated(history: History) -> list[str]:
+    """I22: an Event for the same cause comes at most once a minute."""
+    found = []
+    last: dict[tuple[str, ...], float] = {}
+    for life in history.objects(EVENT):
+        event = life[0].object
+        cause = (event["regarding"].get("uid", ""), event["reason"], event.get("note", ""))
+        if life[0].at - last.get(cause, float("-inf")) < REPEAT_SECONDS:
+            found.append(say("I22", life[0], f"{event['reason']} was told twice in a minute"))
+        last[cause] = life[0].at
     return found
 
 
@@ -145,7 +227,7 @@ def transition_times_move_on_flips_only(history: History) -> list[str]:
             if last is None or last["status"] != new["status"]:
                 continue
             if last["lastTransitionTime"] != new["lastTransitionTime"]:
-                found.append(_say("I22", after, f"{new['type']} moved its time without a flip"))
+                found.append(say("I22", after, f"{new['type']} moved its time without a flip"))
     return found
 
 
@@ -159,11 +241,11 @@ def status_is_small(history: History) -> list[str]:
             messages = [c["message"] for c in conditions if "message" in c]
             messages.append((status.get("failure") or {}).get("message", ""))
             if len(msgspec.json.encode(status)) > MOST_STATUS_BYTES:
-                found.append(_say("I26", revision, "the status is too large"))
+                found.append(say("I26", revision, "the status is too large"))
             if max(len(message.encode()) for message in messages) > MOST_MESSAGE_BYTES:
-                found.append(_say("I26", revision, "a message is too long"))
+                found.append(say("I26", revision, "a message is too long"))
             if len(conditions) > MOST_CONDITIONS:
-                found.append(_say("I26", revision, f"{len(conditions)} conditions"))
+                found.append(say("I26", revision, f"{len(conditions)} conditions"))
     return found
 
 
@@ -171,7 +253,3 @@ def _pairs(history: History) -> Iterator[Pair]:
     """Each revision of a run with the one after it."""
     for life in history.objects(RUN):
         yield from itertools.pairwise(life)
-
-
-def _say(number: str, revision: Revision, text: str) -> str:
-    return f"{number} run {revision.name} at {revision.number}: {text}"

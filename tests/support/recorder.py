@@ -1,57 +1,26 @@
-"""Watches a real API server on its own and keeps every revision of runs, pods and Secrets.
+"""Watches a real API server on its own and keeps every revision of what concerns runs.
 
-It has nothing in common with the operator's watches: blocking connections, one thread a kind. Of
-Secrets it asks for the metadata only. What happens in the moment after the API server was started
-anew and before it is listed is seen in its result only.
+Each revision is a JSON line in a file, which stays when a test fails; `tests.support.recheck` looks
+at such a file again.
 """
 
-import http.client
-import json
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
-from tests.cluster_tool.control_plane import ControlPlane
-from tests.support.history import (
-    ADDED,
-    DELETED,
-    MODIFIED,
-    POD,
-    RUN,
-    SECRET,
-    History,
-    Object,
-    Revision,
-)
+from tests.support.history import ADDED, DELETED, MODIFIED, History, Object, Revision
+from tests.support.reach import Reachable, tls_context
+from tests.support.recorded_kinds import SOURCES, Source
+from tests.support.recording import Recording, list_now
 
-METADATA_ONLY = "application/json;as=PartialObjectMetadata{list};g=meta.k8s.io;v=v1"
-"""Asks for objects without spec, data and status."""
-
-SOURCES = {
-    RUN: "/apis/actor-operator.dev/v1alpha1/actorruns",
-    POD: "/api/v1/pods?labelSelector=actor-operator.dev/run-uid",
-    SECRET: "/api/v1/secrets?labelSelector=actor-operator.dev/run-uid",
-}
-"""What is watched, by kind."""
-
-WATCH_SECONDS = 240
-"""After which the server ends a watch; the next one goes on from there."""
-
-SILENCE_SECONDS = 90.0
-"""A connection without a bookmark for this long is dead."""
-
-PAUSE_SECONDS = 0.2
-"""Between attempts to reach the server."""
-
-LOST = (OSError, http.client.HTTPException, ValueError)
-"""What reading from a server that dies may raise."""
+SETTLE_SECONDS = 30.0
+"""How long news may take that the API server has already."""
 
 Key = tuple[str, str, str]
 """Kind, namespace, name."""
@@ -62,31 +31,32 @@ class RecorderError(AssertionError):
 
 
 class Recorder:
-    """Records from `start` to `stop`; also a context manager.
+    """Records from its start to its end as a context manager.
 
     Parameters
     ----------
-    control_plane
+    cluster
         Whose API server.
     file
         Where each revision is appended as one JSON line.
     """
 
-    def __init__(self, control_plane: ControlPlane, file: Path) -> None:
-        admin = control_plane.admin
-        self._context = ssl.create_default_context(cafile=str(control_plane.ca))
-        self._context.load_cert_chain(str(admin.certificate), str(admin.key))
-        self._address = urlsplit(control_plane.url).netloc
+    def __init__(self, cluster: Reachable, file: Path) -> None:
+        self.path = file
+        """Path of the file."""
+        self._address = urlsplit(cluster.url).netloc
+        self._context = tls_context(cluster)
         self._file = file.open("ab")
         self._news = threading.Condition()
         self._revisions: list[Revision] = []
         self._live: dict[Key, Object] = {}
+        self._heard: dict[Key, int] = {}
+        """The greatest resourceVersion that was heard of."""
         self._defect = ""
-        self._stopping = False
-        self._connections: dict[str, http.client.HTTPSConnection] = {}
+        self._recordings = [self._recording(cluster, source) for source in SOURCES]
         self._threads = [
-            threading.Thread(target=self._record, args=(kind,), name=f"recorder-{kind}")
-            for kind in SOURCES
+            threading.Thread(target=self._record, args=(recording,), name="recorder")
+            for recording in self._recordings
         ]
 
     def __enter__(self) -> Self:
@@ -100,10 +70,8 @@ class Recorder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stopping = True
-        for connection in list(self._connections.values()):
-            if connection.sock is not None:
-                connection.sock.shutdown(2)
+        for recording in self._recordings:
+            recording.stop()
         for thread in self._threads:
             thread.join(timeout=10)
         self._file.close()
@@ -133,22 +101,22 @@ class Recorder:
             if not self._news.wait_for(done, timeout=seconds):
                 raise RecorderError(f"{what}: not within {seconds:g} s")
 
-    def catch_up(self, kind: str, namespace: str, versions: dict[str, str]) -> None:
-        """Wait until exactly these objects are known, by name, in these versions at least."""
+    def settle(self, namespace: str) -> None:
+        """Wait until all is recorded that the API server has of a namespace now.
 
-        def done() -> bool:
-            known = {
-                key[2]: obj["metadata"]["resourceVersion"]
-                for key, obj in self._live.items()
-                if key[:2] == (kind, namespace)
-            }
-            newer = (int(known[name]) >= int(version) for name, version in versions.items())
-            return known.keys() == versions.keys() and all(newer)
-
-        self.wait(f"{kind}s of {namespace} in the recording", done, 30)
+        Raises
+        ------
+        RecorderError
+            When it does not come, or the recording has broken off.
+        """
+        for source in SOURCES:
+            version, items = list_now(self._address, self._context, source, namespace)
+            wanted = {item["metadata"]["name"]: _number(item) for item in items}
+            done = partial(self._knows, source.kind, namespace, version, wanted)
+            self.wait(f"{source.plural} of {namespace} in the recording", done, SETTLE_SECONDS)
 
     def history(self, namespace: str) -> History:
-        """All revisions in a namespace.
+        """All revisions of what concerns a namespace.
 
         Raises
         ------
@@ -156,107 +124,79 @@ class Recorder:
             When the recording has broken off.
         """
         with self._news:
-            if self._defect:
-                raise RecorderError(f"the recording has broken off: {self._defect}")
-            return History(r for r in self._revisions if r.namespace == namespace)
+            self._check()
+            mine = [r for r in self._revisions if r.namespace == namespace]
+            return History(mine, until=time.time())
 
-    # One thread a kind
+    def __len__(self) -> int:
+        """How many revisions were recorded."""
+        return len(self._revisions)
 
-    def _record(self, kind: str) -> None:
-        version = ""
-        while not self._stopping:
-            try:
-                if not version:
-                    version = self._list(kind)
-                version = self._watch(kind, version)
-            except LOST:
-                time.sleep(PAUSE_SECONDS)
-            except Exception as error:  # noqa: BLE001 -- a test must not wait for a dead thread
-                self._defect = f"{kind}: {error!r}"
-                return
+    def namespaces(self, since: int = 0) -> set[str]:
+        """The namespaces in which something happened, after so many revisions."""
+        with self._news:
+            return {revision.namespace for revision in self._revisions[since:]}
 
-    def _list(self, kind: str) -> str:
-        with self._request(kind, {}) as response:
-            answer = json.loads(response.read())
-        if answer["kind"] == "Status":  # the CRD is not there yet, or the server is going
-            raise ValueError(answer["message"])
-        version = str(answer["metadata"]["resourceVersion"])
-        self._compare(kind, int(version), answer["items"] or [])
-        return version
+    # What recordings tell
+
+    def _recording(self, cluster: Reachable, source: Source) -> Recording:
+        listed, changed = (partial(told, source.kind) for told in (self._compare, self._change))
+        return Recording(cluster, source, listed, changed)
+
+    def _record(self, recording: Recording) -> None:
+        try:
+            recording.run()
+        except Exception as error:  # noqa: BLE001 -- a test must not wait for a dead thread
+            self._defect = repr(error)
 
     def _compare(self, kind: str, version: int, items: list[Object]) -> None:
         """Note what a list tells that was not known: all of it at first, later what was missed."""
-        listed = {(kind, i["metadata"].get("namespace", ""), i["metadata"]["name"]) for i in items}
-        for key, obj in list(self._live.items()):
-            if key[0] == kind and key not in listed:
-                self._note(Revision(version, kind, DELETED, obj, time.time()))
+        listed = {_key(kind, item) for item in items}
+        with self._news:
+            missed = [o for key, o in self._live.items() if key[0] == kind and key not in listed]
+        for obj in missed:
+            self._note(Revision(version, kind, DELETED, obj, time.time()))
         for item in items:
-            key = (kind, item["metadata"].get("namespace", ""), item["metadata"]["name"])
-            known = self._live.get(key)
+            known = self._live.get(_key(kind, item))
             if known is None or _number(known) != _number(item):
                 change = MODIFIED if known else ADDED
                 self._note(Revision(_number(item), kind, change, item, time.time()))
 
-    def _watch(self, kind: str, version: str) -> str:
-        """Follow one watch to its end; returns the version to go on from."""
-        query = {
-            "watch": "1",
-            "allowWatchBookmarks": "1",
-            "resourceVersion": version,
-            "timeoutSeconds": str(WATCH_SECONDS),
-        }
-        with self._request(kind, query) as response:
-            if response.status != 200:
-                raise ValueError(f"HTTP {response.status}")
-            try:
-                for event in _events(response):
-                    if event["type"] == "ERROR":
-                        # A server that was started anew has no history: list, and compare.
-                        return ""
-                    version = str(event["object"]["metadata"]["resourceVersion"])
-                    if event["type"] != "BOOKMARK":
-                        obj = event["object"]
-                        self._note(Revision(_number(obj), kind, event["type"], obj, time.time()))
-            except LOST:
-                time.sleep(PAUSE_SECONDS)
-        return version
-
-    @contextmanager
-    def _request(self, kind: str, query: dict[str, str]) -> Iterator[http.client.HTTPResponse]:
-        path = SOURCES[kind]
-        joint = "&" if "?" in path else "?"
-        path += joint + "&".join(f"{name}={value}" for name, value in query.items())
-        connection = http.client.HTTPSConnection(
-            self._address, context=self._context, timeout=SILENCE_SECONDS
-        )
-        self._connections[kind] = connection
-        accept = "application/json"
-        if kind == SECRET:
-            form = "" if "watch" in query else "List"
-            accept = METADATA_ONLY.replace("{list}", form)
-        try:
-            connection.request("GET", path, headers={"Accept": accept})
-            yield connection.getresponse()
-        finally:
-            connection.close()
+    def _change(self, kind: str, change: str, obj: Object) -> None:
+        self._note(Revision(_number(obj), kind, change, obj, time.time()))
 
     def _note(self, revision: Revision) -> None:
         revision.object["metadata"].pop("managedFields", None)
         with self._news:
             self._revisions.append(revision)
             key = (revision.kind, revision.namespace, revision.name)
-            if revision.change == DELETED:
+            self._heard[key] = revision.number
+            if revision.gone:
                 self._live.pop(key, None)
             else:
                 self._live[key] = revision.object
             self._file.write(msgspec.json.encode(revision) + b"\n")
             self._news.notify_all()
 
+    # What is known
 
-def _events(response: http.client.HTTPResponse) -> Iterator[Object]:
-    while line := response.readline():
-        event: Object = msgspec.json.decode(line)
-        yield event
+    def _knows(self, kind: str, namespace: str, version: int, wanted: dict[str, int]) -> bool:
+        """Whether a list holds no news: neither objects nor that others are gone."""
+        self._check()
+        heard = (self._heard.get((kind, namespace, name), 0) for name in wanted)
+        known = (key for key in self._live if key[:2] == (kind, namespace))
+        return all(have >= want for have, want in zip(heard, wanted.values(), strict=True)) and all(
+            key[2] in wanted or _number(self._live[key]) > version for key in known
+        )
+
+    def _check(self) -> None:
+        if self._defect:
+            raise RecorderError(f"the recording has broken off: {self._defect}")
+
+
+def _key(kind: str, obj: Object) -> Key:
+    revision = Revision(0, kind, ADDED, obj, 0.0)
+    return (kind, revision.namespace, revision.name)
 
 
 def _number(obj: Object) -> int:

@@ -2,18 +2,21 @@
 
 import http.client
 import json
-import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.cluster_tool.control_plane import ControlPlane
+from tests.support.reach import Reachable, tls_context
 
 GROUP_PATH = "/apis/actor-operator.dev/v1alpha1"
 """Path of our API group."""
 
 UNCHECKED = "correct the existing errors to complete validation"
 """End of the remark that CEL rules were not checked because of another fault."""
+
+JSON = "application/json"
+"""Content type of an object."""
 
 MERGE_PATCH = "application/merge-patch+json"
 """Content type of a merge patch."""
@@ -52,25 +55,32 @@ class Answer:
 
 
 class RestClient:
-    """Sends requests as the administrator of a control plane, over one connection."""
+    """Sends requests over one connection, as a control plane's administrator or as somebody else.
 
-    def __init__(self, control_plane: ControlPlane) -> None:
-        context = ssl.create_default_context(cafile=str(control_plane.ca))
-        admin = control_plane.admin
-        context.load_cert_chain(str(admin.certificate), str(admin.key))
-        url = urlsplit(control_plane.url)
-        assert url.hostname
+    Parameters
+    ----------
+    control_plane
+        Whose API server.
+    user
+        As whom, by impersonation; empty: the administrator.
+    groups
+        The user's groups.
+    """
+
+    def __init__(
+        self, control_plane: Reachable, *, user: str = "", groups: Sequence[str] = ()
+    ) -> None:
+        self._identity = [("Impersonate-User", user)] if user else []
+        self._identity += [("Impersonate-Group", group) for group in groups]
         self._connection = http.client.HTTPSConnection(
-            url.hostname, url.port, context=context, timeout=30
+            urlsplit(control_plane.url).netloc, context=tls_context(control_plane), timeout=30
         )
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
-    def call(
-        self, verb: str, path: str, body: Any = None, *, content_type: str = "application/json"
-    ) -> Answer:
+    def call(self, verb: str, path: str, body: Any = None, *, content_type: str = JSON) -> Answer:
         """Send one request.
 
         Parameters
@@ -80,9 +90,13 @@ class RestClient:
         body
             JSON data.
         """
-        headers = {"Content-Type": content_type, "Accept": "application/json"}
-        text = None if body is None else json.dumps(body)
-        self._connection.request(verb, path, text, headers)
+        text = None if body is None else json.dumps(body).encode()
+        self._connection.putrequest(verb, path)
+        # A group is a header of its own, which a mapping could not say.
+        for header in (*self._identity, ("Content-Type", content_type), ("Accept", JSON)):
+            self._connection.putheader(*header)
+        self._connection.putheader("Content-Length", str(len(text or b"")))
+        self._connection.endheaders(text)
         response = self._connection.getresponse()
         return Answer(response.status, json.loads(response.read()))
 

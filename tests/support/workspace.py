@@ -7,13 +7,11 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.cluster_tool.control_plane import ControlPlane
-from tests.support.history import POD, RUN, History, Object, status_of
-from tests.support.recorder import SOURCES, Recorder
+from tests.support.attempts import ENDED
+from tests.support.history import EVENT, POD, RUN, History, Object, status_of
+from tests.support.reach import Reachable
+from tests.support.recorder import Recorder
 from tests.support.rest import GROUP_PATH, MERGE_PATCH, Answer, RestClient
-
-ENDED = frozenset({"SUCCEEDED", "FAILED", "TIMED-OUT", "ABORTED"})
-"""The phases of a run that has ended."""
 
 ATTEMPTS = 3
 """How often a request is sent whose connection breaks: servers are killed in these tests."""
@@ -27,7 +25,7 @@ _numbers = itertools.count(1)
 class Admin:
     """Sends requests as the cluster's administrator, over a new connection when one breaks."""
 
-    def __init__(self, control_plane: ControlPlane) -> None:
+    def __init__(self, control_plane: Reachable) -> None:
         self.control_plane = control_plane
         self._client: RestClient | None = None
 
@@ -119,8 +117,14 @@ class Workspace:
     # Asking
 
     def abort(self, name: str, mode: str = "Immediate") -> None:
-        """Ask for a run to be aborted."""
-        self.patch(name, {"spec": {"abort": {"attempt": 1, "mode": mode}}})
+        """Ask for the current attempt of a run to be aborted."""
+        self.patch(name, {"spec": {"abort": {"attempt": self.attempt(name), "mode": mode}}})
+
+    def resurrect(self, name: str, **changes: Any) -> int:
+        """Ask for a run to be resurrected; returns the number of the next attempt."""
+        attempt = self.attempt(name) + 1
+        self.patch(name, {"spec": {"resurrect": {"attempt": attempt, **changes}}})
+        return attempt
 
     def patch(self, name: str, patch: Any) -> None:
         """Merge-patch a run."""
@@ -159,9 +163,23 @@ class Workspace:
         """The phase of a run, empty when there is none."""
         return str(self.status(name).get("phase", ""))
 
+    def attempt(self, name: str) -> int:
+        """The current attempt of a run."""
+        return int(self.status(name).get("attempt", 1))
+
     def pods(self) -> list[Object]:
         """The pods of this namespace's runs."""
         return self.recorder.all(POD, self.namespace)
+
+    def pod(self, name: str) -> Object | None:
+        """The current pod of a run; None: there is none."""
+        return self.recorder.find(POD, self.namespace, self.status(name).get("podName", ""))
+
+    def events(self, name: str) -> list[str]:
+        """The Events of a run, each as ``type/reason``, the first one first."""
+        found = [e for e in self.recorder.all(EVENT, self.namespace) if _is_about(e, name)]
+        found.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
+        return [f"{event['type']}/{event['reason']}" for event in found]
 
     def wait(self, name: str, phases: Collection[str] = ENDED, seconds: float = 60) -> Object:
         """Wait until a run is in one of some phases; returns its status."""
@@ -187,12 +205,9 @@ class Workspace:
 
     def history(self) -> History:
         """Everything that was committed here until now."""
-        for kind in SOURCES:
-            plural, core = {RUN: ("actorruns", False), POD: ("pods", True)}.get(
-                kind, ("secrets", True)
-            )
-            query = "" if kind == RUN else "?labelSelector=actor-operator.dev/run-uid"
-            items = self.admin.must("GET", self.path(plural, core=core) + query)["items"]
-            versions = {i["metadata"]["name"]: i["metadata"]["resourceVersion"] for i in items}
-            self.recorder.catch_up(kind, self.namespace, versions)
+        self.recorder.settle(self.namespace)
         return self.recorder.history(self.namespace)
+
+
+def _is_about(event: Object, run: str) -> bool:
+    return bool(event["regarding"].get("name") == run)

@@ -1,8 +1,8 @@
 """One control plane with simulated nodes for all tests of the running operator, and its replicas.
 
 The operator runs as the real command with the chart's settings, roles and policies, by tokens of
-the chart's service account. Whatever is committed is recorded, and after each test the history of
-its namespace is checked.
+the chart's service account. Whatever is committed is recorded, and judged after each test by all
+invariants; one that a test breaks on purpose is named by its marker `breaks`.
 """
 
 import sys
@@ -15,7 +15,7 @@ from tests.cluster_tool.control_plane import ControlPlane
 from tests.cluster_tool.errors import ClusterToolError
 from tests.support.audit import AuditLog
 from tests.support.fleet import Fleet
-from tests.support.invariants import violations
+from tests.support.judge import Judge
 from tests.support.operators import USER, OperatorProcess, install_rights
 from tests.support.recorder import Recorder
 from tests.support.workspace import Admin, Workspace
@@ -58,6 +58,20 @@ def recorder(control_plane: ControlPlane, folder: Path) -> Iterator[Recorder]:
         yield recorder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def judge(recorder: Recorder) -> Judge:
+    """Judges what is recorded from now on."""
+    return Judge(recorder)
+
+
+@pytest.fixture(autouse=True)
+def judged(judge: Judge, recorder: Recorder, request: pytest.FixtureRequest) -> Iterator[None]:
+    """Judges what was committed since the last test."""
+    sys.stdout.write(f"All that is committed is recorded in {recorder.path}\n")
+    yield
+    judge.judge(request.node)
+
+
 @pytest.fixture(scope="session")
 def admin(control_plane: ControlPlane) -> Iterator[Admin]:
     """The cluster's administrator."""
@@ -84,30 +98,21 @@ MakeWorkspace = Callable[..., Workspace]
 
 
 @pytest.fixture(scope="module")
-def make_workspace(admin: Admin, recorder: Recorder) -> Iterator[MakeWorkspace]:
-    """Makes namespaces with the Actor `quick`; what happened in them is checked at the end."""
-    made: list[Workspace] = []
+def make_workspace(admin: Admin, recorder: Recorder) -> MakeWorkspace:
+    """Makes namespaces with the Actor `quick`."""
 
     def make(**options: Any) -> Workspace:
         workspace = Workspace(admin, recorder, **options)
-        made.append(workspace)
         workspace.actor("quick")
         return workspace
 
-    yield make
-    for workspace in made:
-        assert violations(workspace.history()) == []
+    return make
 
 
 @pytest.fixture
-def workspace(
-    replicas: list[OperatorProcess], admin: Admin, recorder: Recorder
-) -> Iterator[Workspace]:
-    """A namespace with the Actor `quick`, seen by two replicas; checked after the test."""
-    workspace = Workspace(admin, recorder)
-    workspace.actor("quick")
-    yield workspace
-    assert violations(workspace.history()) == []
+def workspace(replicas: list[OperatorProcess], make_workspace: MakeWorkspace) -> Workspace:
+    """A namespace with the Actor `quick`, seen by two replicas."""
+    return make_workspace()
 
 
 @pytest.fixture

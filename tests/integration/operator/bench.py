@@ -12,9 +12,9 @@ from tests.integration.operator.replica import Replica
 from tests.support.apiserver import ApiServer, End, Scenario
 from tests.support.apiserver.requestlog import Request
 from tests.support.apiserver.store import Change
+from tests.support.attempts import ENDED
 from tests.support.golden import first_difference
 from tests.support.history import POD, RUN, SECRET, History, Object, Revision, status_of
-from tests.support.invariants_status import ENDED
 
 from actor_operator.settings import EngineSettings, LimitSettings, Settings
 

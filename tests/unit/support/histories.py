@@ -2,15 +2,45 @@
 
 from typing import Any
 
-from tests.support.history import ADDED, DELETED, MODIFIED, POD, RUN, SECRET, History, Revision
+from tests.support.history import (
+    ADDED,
+    DELETED,
+    EVENT,
+    MODIFIED,
+    POD,
+    RUN,
+    SECRET,
+    History,
+    Revision,
+)
 
 UID = "run-uid"
 LABELS = {"actor-operator.dev/run-uid": UID, "actor-operator.dev/attempt": "1"}
+SECOND = {**LABELS, "actor-operator.dev/attempt": "2"}
+"""Labels of children of the second attempt."""
+
 OWNER = {"kind": "ActorRun", "name": "hello", "uid": UID, "controller": True}
 POD_NAME = "hello-abcd-1"
 SECRET_NAME = "hello-abcd-1-abcdefghijklmnop"
 
+NEXT_POD = "hello-abcd-2"
+
 START, END = "2026-01-01T12:00:00Z", "2026-01-01T12:00:09Z"
+
+DELETED_LATER = {"deletionTimestamp": "2026-01-01T12:00:35Z", "deletionGracePeriodSeconds": 30}
+"""Metadata of a pod whose deletion was asked for five seconds after `START`."""
+
+DELETED_EARLIER = {"deletionTimestamp": "2026-01-01T12:00:29Z", "deletionGracePeriodSeconds": 30}
+"""Metadata of a pod whose deletion was asked for a second before `START`."""
+
+EVICTED = {"conditions": [{"type": "DisruptionTarget", "status": "True", "reason": "Eviction"}]}
+"""Status of a pod that is evicted."""
+
+MIGRATED: dict[str, Any] = {"migrations": 1, "stats": {"migrationCount": 1}, "podName": NEXT_POD}
+"""Status of a run that got its second pod."""
+
+TIMED: dict[str, Any] = {"options": {"timeoutSecs": 10}, "timeoutAt": "1970-01-01T00:00:10Z"}
+"""Status of a run that ends when a story's clock says 10."""
 
 VERDICT = {"finished": True, "startedAt": START, "finishedAt": END}
 """What the status of a run that has ended says."""
@@ -36,11 +66,18 @@ class Story:
         self._revisions.append(Revision(number, kind, change, obj, self.clock))
         return self
 
-    def run(self, phase: str, *, spec: dict[str, Any] | None = None, **status: Any) -> "Story":
+    def run(
+        self,
+        phase: str,
+        *,
+        spec: dict[str, Any] | None = None,
+        metadata: dict[str, Any] | None = None,
+        **status: Any,
+    ) -> "Story":
         """The run is written."""
         change = MODIFIED if any(r.kind == RUN for r in self._revisions) else ADDED
         body = {
-            "metadata": {"name": "hello"},
+            "metadata": {"name": "hello", **(metadata or {})},
             "spec": {"actor": "greeter", **(spec or {})},
             "status": {"phase": phase, "attempt": 1, **status},
         }
@@ -55,19 +92,52 @@ class Story:
         last = next(r for r in reversed(self._revisions) if r.kind == RUN)
         return self.tell(RUN, DELETED, UID, dict(last.object))
 
+    def wait(self, seconds: float) -> "Story":
+        """Time passes."""
+        self.clock += seconds
+        return self
+
     def pod(
-        self, phase: str, change: str = MODIFIED, *, name: str = POD_NAME, **fields: Any
+        self,
+        phase: str,
+        change: str = MODIFIED,
+        *,
+        name: str = POD_NAME,
+        uid: str = "",
+        metadata: dict[str, Any] | None = None,
+        spec: dict[str, Any] | None = None,
+        status: dict[str, Any] | None = None,
+        **end: Any,
     ) -> "Story":
-        """The pod is written; fields of the container's end make it ended."""
-        state = {"terminated": fields} if fields else {}
-        metadata = {"name": name, "labels": LABELS, "ownerReferences": [OWNER]}
-        status = {"phase": phase, "containerStatuses": [{"name": "actor", "state": state}]}
-        return self.tell(POD, change, name, {"metadata": metadata, "status": status})
+        """The pod is written; with fields of the container's end it has ended."""
+        state: dict[str, Any] = {"terminated": end} if end else {}
+        if phase == "Running" and not end:
+            state = {"running": {"startedAt": START}}
+        body = {
+            "metadata": {
+                "name": name,
+                "labels": LABELS,
+                "ownerReferences": [OWNER],
+                **(metadata or {}),
+            },
+            "spec": spec or {},
+            "status": {
+                "phase": phase,
+                "containerStatuses": [{"name": "actor", "state": state}],
+                **(status or {}),
+            },
+        }
+        return self.tell(POD, change, uid or name, body)
 
     def secret(self, change: str, **metadata: Any) -> "Story":
         """The Secret is written."""
         whole = {"name": SECRET_NAME, "labels": LABELS, "ownerReferences": [OWNER], **metadata}
         return self.tell(SECRET, change, SECRET_NAME, {"metadata": whole})
+
+    def event(self, name: str, reason: str, note: str = "") -> "Story":
+        """An Event is written."""
+        body = {"metadata": {"name": name}, "regarding": {"uid": UID}, "reason": reason}
+        return self.tell(EVENT, ADDED, name, {**body, "note": note})
 
 
 def plain() -> Story:
@@ -80,10 +150,28 @@ def plain() -> Story:
     )
 
 
-def running() -> Story:
+def running(**status: Any) -> Story:
     """A run that runs."""
     story = Story().run("READY").secret(ADDED).pod("Pending", ADDED).pod("Running")
-    return story.run("RUNNING", startedAt=START)
+    return story.run("RUNNING", startedAt=START, **status)
+
+
+def migrated() -> Story:
+    """A run whose pod is evicted while it runs, and that succeeds in its next pod."""
+    story = running().pod("Running", status=EVICTED)
+    story.pod("Failed", status=EVICTED, exitCode=0, reason="Completed", finishedAt=END)
+    story.secret(DELETED).run("RUNNING", startedAt=START, **MIGRATED)
+    story.pod("Pending", ADDED, name=NEXT_POD).pod("Running", name=NEXT_POD)
+    story.pod("Succeeded", name=NEXT_POD, exitCode=0, reason="Completed", finishedAt=END)
+    return story.end("SUCCEEDED", exitCode=0, **MIGRATED)
+
+
+def resurrected() -> Story:
+    """A run that has ended and begins again once its pod is gone."""
+    story = plain().run("READY", attempt=2, stats={"resurrectCount": 1})
+    story.pod("Succeeded", DELETED, exitCode=0, reason="Completed")
+    story.pod("Pending", ADDED, name=NEXT_POD, metadata={"labels": SECOND})
+    return story.run("READY", attempt=2, stats={"resurrectCount": 1}, podName=NEXT_POD)
 
 
 def stopped(reason: str) -> dict[str, Any]:
