@@ -3,19 +3,16 @@
 import asyncio
 
 import click
-import msgspec
 
 from actor_operator.api.views.run import RunView
+from actor_operator.cli.asking import ask
 from actor_operator.cli.completions import run_names
 from actor_operator.cli.format import verdict
-from actor_operator.cli.objects import Run, decode_run, read_run
+from actor_operator.cli.objects import read_run
 from actor_operator.cli.options import cluster_options
 from actor_operator.cli.problems import CommandError
 from actor_operator.cli.session import Session, with_cluster
 from actor_operator.cli.waiting import wait_for_end
-from actor_operator.kube.client import PatchKind
-from actor_operator.kube.errors import NotFoundError
-from actor_operator.kube.runs import ACTOR_RUNS
 
 IMMEDIATE, GRACEFUL = "Immediate", "Graceful"
 """Modes of an abort."""
@@ -58,7 +55,9 @@ async def _abort(session: Session, name: str, mode: str, *, wait: bool) -> None:
     if asked in {mode, IMMEDIATE}:
         click.echo(f"{name} is being aborted{HOW[asked]} already.")
     else:
-        run = await _ask(session, run, mode)
+        # Written out: what is left out of a merge patch stays as it is.
+        request = {"attempt": run.view.status.attempt, "mode": mode}
+        run = await ask(session, run, "abort", request)
         click.echo(f"{name} is being aborted{HOW[mode]}.")
     if wait:
         final = await wait_for_end(session, run)
@@ -71,16 +70,3 @@ def _asked_for(run: RunView) -> str | None:
     if request is None or request.attempt != run.status.attempt:
         return None
     return request.mode
-
-
-async def _ask(session: Session, run: Run, mode: str) -> Run:
-    # Written out: what is left out of a merge patch stays as it is.
-    request = {"attempt": run.view.status.attempt, "mode": mode}
-    body = msgspec.json.encode({"spec": {"abort": request}})
-    try:
-        data = await session.client.patch(
-            ACTOR_RUNS, run.namespace, run.name, body, PatchKind.MERGE
-        )
-    except NotFoundError:
-        raise CommandError(f"The run {run.name} was deleted meanwhile.") from None
-    return decode_run(data)

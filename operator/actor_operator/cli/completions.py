@@ -1,4 +1,4 @@
-"""What shells complete by asking the cluster: names of runs and Actors."""
+"""What shells complete by asking the cluster: names of runs, Actors and accounts."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from actor_operator.cli.objects import list_actors, list_runs
+from actor_operator.cli.objects import list_accounts, list_actors, list_runs
 from actor_operator.cli.session import Session, with_cluster
 from actor_operator.errors import ActorOperatorError
 
@@ -29,6 +29,15 @@ def actor_names(context: click.Context, _parameter: click.Parameter, typed: str)
 
     async def work(session: Session) -> list[str]:
         return [actor.name for actor in await list_actors(session, session.namespace)]
+
+    return [name for name in _ask(context, work) if name.startswith(typed)]
+
+
+def account_names(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Names of accounts that begin as typed."""
+
+    async def work(session: Session) -> list[str]:
+        return [account.name for account in await list_accounts(session)]
 
     return [name for name in _ask(context, work) if name.startswith(typed)]
 

@@ -36,7 +36,7 @@ def describe_run(run: RunView, events: Sequence[EventView] | None, now: datetime
     yield from _events(events, now)
 
 
-def _line(label: str, value: object) -> Iterator[str]:
+def label_line(label: str, value: object) -> Iterator[str]:
     """A line, unless there is nothing to say."""
     if value not in {None, ""}:
         yield printable(f"{label + ':' if label else '':<{LABEL_WIDTH}} {value}")
@@ -45,36 +45,36 @@ def _line(label: str, value: object) -> Iterator[str]:
 def _state(run: RunView, now: datetime) -> Iterator[str]:
     status = run.status
     why = "" if status.finished else situation(run)
-    yield from _line("Name", run.name)
-    yield from _line("Namespace", run.namespace)
-    yield from _line("Run id", status.run_id)
-    yield from _line("Phase", f"{status.phase} ({why})" if why else status.phase)
+    yield from label_line("Name", run.name)
+    yield from label_line("Namespace", run.namespace)
+    yield from label_line("Run id", status.run_id)
+    yield from label_line("Phase", f"{status.phase} ({why})" if why else status.phase)
     if status.failure is not None:
-        yield from _line("Failure", f"{status.failure.reason}: {status.failure.message}")
+        yield from label_line("Failure", f"{status.failure.reason}: {status.failure.message}")
         if status.failure.platform:
-            yield from _line("", "The platform is at fault, not the actor.")
-    yield from _line("Exit code", status.exit_code)
+            yield from label_line("", "The platform is at fault, not the actor.")
+    yield from label_line("Exit code", status.exit_code)
     if run.metadata.deletion_timestamp is not None:
-        yield from _line("Being deleted", f"since {age(run.deletion_requested_at, now)}")
+        yield from label_line("Being deleted", f"since {age(run.deletion_requested_at, now)}")
 
 
 def _options(run: RunView) -> Iterator[str]:
     spec, options = run.spec, run.status.options
-    yield from _line("Actor", spec.actor)
+    yield from label_line("Actor", spec.actor)
     build = f"{options.build} ({run.status.build_number})" if options else spec.build
-    yield from _line("Build", build)
-    yield from _line("Image", run.status.image)
+    yield from label_line("Build", build)
+    yield from label_line("Image", run.status.image)
     if options is not None:
-        yield from _line("Memory", f"{options.memory_mbytes} MB")
-        yield from _line("Processor", options.cpu)
-        yield from _line("Disk", f"{options.disk_mbytes} MB")
-        yield from _line("Timeout", _timeout(options.timeout_secs))
+        yield from label_line("Memory", f"{options.memory_mbytes} MB")
+        yield from label_line("Processor", options.cpu)
+        yield from label_line("Disk", f"{options.disk_mbytes} MB")
+        yield from label_line("Timeout", _timeout(options.timeout_secs))
     else:
-        yield from _line("Memory", f"{spec.memory_mbytes} MB" if spec.memory_mbytes else None)
-        yield from _line(
+        yield from label_line("Memory", f"{spec.memory_mbytes} MB" if spec.memory_mbytes else None)
+        yield from label_line(
             "Timeout", None if spec.timeout_secs is None else _timeout(spec.timeout_secs)
         )
-    yield from _line("Input", _shortened(bytes(spec.input).decode()))
+    yield from label_line("Input", _shortened(bytes(spec.input).decode()))
 
 
 def _timeout(seconds: int) -> str:
@@ -87,17 +87,17 @@ def _shortened(text: str) -> str:
 
 def _times(run: RunView, now: datetime) -> Iterator[str]:
     status = run.status
-    yield from _line("Created", _moment(run.metadata.creation_timestamp, now))
-    yield from _line("Started", _moment(status.started_at, now))
-    yield from _line("Finished", _moment(status.finished_at, now))
+    yield from label_line("Created", _moment(run.metadata.creation_timestamp, now))
+    yield from label_line("Started", _moment(status.started_at, now))
+    yield from label_line("Finished", _moment(status.finished_at, now))
     if status.started_at is not None:
         end = status.finished_at or now
-        yield from _line("Ran for", duration((end - status.started_at).total_seconds()))
+        yield from label_line("Ran for", duration((end - status.started_at).total_seconds()))
     if not status.finished and status.timeout_at is not None:
         left = (status.timeout_at - now).total_seconds()
-        yield from _line("Times out", f"{timestamp(status.timeout_at)} (in {duration(left)})")
+        yield from label_line("Times out", f"{timestamp(status.timeout_at)} (in {duration(left)})")
     if status.stats.compute_units:
-        yield from _line("Compute units", f"{status.stats.compute_units:.4f}")
+        yield from label_line("Compute units", f"{status.stats.compute_units:.4f}")
 
 
 def _moment(moment: datetime | None, now: datetime) -> str | None:
@@ -106,13 +106,13 @@ def _moment(moment: datetime | None, now: datetime) -> str | None:
 
 def _pod(run: RunView) -> Iterator[str]:
     status = run.status
-    yield from _line("Attempt", status.attempt if status.attempt > 1 else None)
-    yield from _line("Migrations", status.migrations or None)
-    yield from _line("Restarts", status.stats.restart_count or None)
-    yield from _line("Pod", status.pod_name)
-    yield from _line("Node", status.node_name)
-    yield from _line("URL", status.container_url)
-    yield from _line("To clean up", ", ".join(status.cleanup))
+    yield from label_line("Attempt", status.attempt if status.attempt > 1 else None)
+    yield from label_line("Migrations", status.migrations or None)
+    yield from label_line("Restarts", status.stats.restart_count or None)
+    yield from label_line("Pod", status.pod_name)
+    yield from label_line("Node", status.node_name)
+    yield from label_line("URL", status.container_url)
+    yield from label_line("To clean up", ", ".join(status.cleanup))
 
 
 def _conditions(run: RunView, now: datetime) -> Iterator[str]:
@@ -120,7 +120,7 @@ def _conditions(run: RunView, now: datetime) -> Iterator[str]:
         (c.type, c.status, c.reason, age(c.last_transition_time, now), c.message)
         for c in run.status.conditions
     ]
-    yield from _table("Conditions", ("TYPE", "STATUS", "REASON", "AGE", "MESSAGE"), rows)
+    yield from text_table("Conditions", ("TYPE", "STATUS", "REASON", "AGE", "MESSAGE"), rows)
 
 
 def _attempts(run: RunView) -> Iterator[str]:
@@ -135,7 +135,7 @@ def _attempts(run: RunView) -> Iterator[str]:
         for past in run.status.attempts
     ]
     heading = ("ATTEMPT", "PHASE", "REASON", "EXIT", "FINISHED")
-    yield from _table("Attempts before", heading, rows) if rows else ()
+    yield from text_table("Attempts before", heading, rows) if rows else ()
 
 
 def _events(events: Sequence[EventView] | None, now: datetime) -> Iterator[str]:
@@ -152,10 +152,10 @@ def _events(events: Sequence[EventView] | None, now: datetime) -> Iterator[str]:
         )
         for event in events
     ]
-    yield from _table("Events", ("AGE", "TYPE", "REASON", "OF", "MESSAGE"), rows)
+    yield from text_table("Events", ("AGE", "TYPE", "REASON", "OF", "MESSAGE"), rows)
 
 
-def _table(title: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+def text_table(title: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """A table below its title; the last column may be as long as it wants to."""
     if not rows:
         yield f"{title}: none"

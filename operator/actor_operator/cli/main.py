@@ -27,9 +27,23 @@ COMMANDS = {
         "describe",
         "Show what is known of runs: state, reasons, options, times, Events.",
     ),
+    "explain": LazyCommand(
+        f"{_HERE}.explain", "explain", "Say why runs wait or how they ended, and what to do."
+    ),
     "logs": LazyCommand(f"{_HERE}.logs", "logs", "Show the log of a run."),
     "abort": LazyCommand(f"{_HERE}.abort", "abort", "Stop runs: at once, or gracefully."),
+    "resurrect": LazyCommand(
+        f"{_HERE}.resurrect",
+        "resurrect",
+        "Run a finished run once more: same ids and storages, a new pod.",
+    ),
+    "reboot": LazyCommand(
+        f"{_HERE}.reboot", "reboot", "Start the container of a running run anew, in a new pod."
+    ),
     "actors": LazyCommand(f"{_HERE}.actors", "actors", "List Actors: what can be run."),
+    "accounts": LazyCommand(
+        f"{_HERE}.accounts", "accounts", "List accounts: limits, memory in use, who waits."
+    ),
     "operator": LazyCommand(f"{_HERE}.operate", "operator", "Be the operator."),
     "crds": LazyCommand(
         f"{_HERE}.crds", "crds", "Generate the CRDs (for developers of Actor Operator)."

@@ -1,4 +1,4 @@
-"""Runs and Actors as the command line reads them: typed, and as JSON for ``-o``."""
+"""Runs, Actors and accounts as the command line reads them: typed, and as JSON for ``-o``."""
 
 import difflib
 from typing import Any, Generic, TypeVar
@@ -6,12 +6,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from typing_extensions import Buffer
 
+from actor_operator.api.views.account import AccountView
 from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.metadata import ObjectView
 from actor_operator.api.views.run import RunView
 from actor_operator.cli.problems import CommandError
 from actor_operator.cli.session import Session
 from actor_operator.engine.wire import PAGES
+from actor_operator.kube.accounts import ACTOR_ACCOUNTS, decode_account
 from actor_operator.kube.actors import ACTORS
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.resources import Resource
@@ -61,6 +63,9 @@ Run = Whole[RunView]
 
 Actor = Whole[ActorView]
 """An Actor."""
+
+Account = Whole[AccountView]
+"""An ActorAccount."""
 
 
 def decode_run(data: Buffer) -> Run:
@@ -112,6 +117,19 @@ async def list_actors(session: Session, namespace: str | None) -> list[Actor]:
     """The Actors of a namespace, or of all, by name."""
     raw = await list_raw(session.client, ACTORS, namespace)
     return sorted(map(decode_actor, raw), key=lambda actor: (actor.namespace, actor.name))
+
+
+async def list_accounts(session: Session) -> list[Account]:
+    """All accounts, by name."""
+    raw = await list_raw(session.client, ACTOR_ACCOUNTS, None)
+    found = [Whole(decode_account(data), bytes(data)) for data in raw]
+    return sorted(found, key=lambda account: account.name)
+
+
+async def read_account(session: Session, name: str) -> Account | None:
+    """The account of a namespace; ``None`` when it has none of its own."""
+    data = await session.client.get(ACTOR_ACCOUNTS, None, name)
+    return None if data is None else Whole(decode_account(data), data)
 
 
 async def read_run(session: Session, name: str) -> Run:

@@ -118,8 +118,8 @@ def print_objects(objects: Sequence[dict[str, Any]], form: str, *, alone: bool) 
     print_data(objects[0] if alone else several, form)
 
 
-def print_data(data: dict[str, Any], form: str) -> None:
-    """Print a mapping as ``json`` or ``yaml``."""
+def print_data(data: dict[str, Any] | list[dict[str, Any]], form: str) -> None:
+    """Print a mapping, or several, as ``json`` or ``yaml``."""
     if form == "json":
         click.echo(json.dumps(data, indent=2, ensure_ascii=False))
         return

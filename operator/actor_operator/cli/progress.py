@@ -48,7 +48,10 @@ class Progress:
 
     def _state(self) -> str:
         """The phase, and why the run is there; nothing of a verdict, which is told apart."""
-        if self._run is None or self._run.status.finished:
+        if self._run is None:
+            late = self._elapsed() >= UNSEEN_SECONDS
+            return "The operator has not begun the attempt yet" if late else ""
+        if self._run.status.finished:
             return ""
         unseen = self._run.status.observed_generation == UNSEEN
         hidden = unseen and self._elapsed() < UNSEEN_SECONDS

@@ -1,6 +1,5 @@
 """``actorctl run``: start a run, and if wanted wait for its end."""
 
-import asyncio
 import re
 import sys
 from typing import Any, BinaryIO
@@ -8,22 +7,19 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
-from actor_operator.api.scalars import DNS_LABEL, MAX_INT32, NAME_LABEL
+from actor_operator.api.scalars import DNS_LABEL, NAME_LABEL
+from actor_operator.cli.attempt import attempt_options
+from actor_operator.cli.attending import attend, attend_options, require_one_output
 from actor_operator.cli.completions import actor_names
-from actor_operator.cli.format import exit_code, verdict
 from actor_operator.cli.inputs import InputError, generated_name, parse_input, run_manifest
-from actor_operator.cli.logreader import LogReader
 from actor_operator.cli.objects import Run, decode_run, not_found
 from actor_operator.cli.options import cluster_options, output_option
-from actor_operator.cli.output import print_objects, write_log
+from actor_operator.cli.output import print_objects
 from actor_operator.cli.problems import CommandError
-from actor_operator.cli.progress import Progress, progress
 from actor_operator.cli.session import Session, with_cluster
-from actor_operator.cli.waiting import wait_with_log, wait_with_progress
 from actor_operator.kube.actors import ACTORS
 from actor_operator.kube.errors import AlreadyExistsError, ForbiddenError
 from actor_operator.kube.runs import ACTOR_RUNS
-from actor_operator.quantities import MEMORY_STEPS
 
 NAME_ATTEMPTS = 3
 """How often a new name is made up when the last one was taken."""
@@ -38,27 +34,14 @@ def _checked_actor(_context: click.Context, _parameter: click.Parameter, actor: 
 @click.command("run")
 @click.argument("actor", shell_complete=actor_names, callback=_checked_actor)
 @click.option("--name", help="Name of the run. Default: the actor's, with five random symbols.")
-@click.option("--build", help="Tag or number of the build. Default: the actor's.")
-@click.option(
-    "--memory",
-    type=click.Choice([str(step) for step in MEMORY_STEPS]),
-    metavar="MB",
-    help="Memory in MB, a power of two from 128 to 32768. Default: the actor's.",
-)
-@click.option(
-    "--timeout",
-    type=click.IntRange(0, MAX_INT32),
-    metavar="SECONDS",
-    help="Time limit; 0 for none. Default: the actor's.",
-)
+@attempt_options("the actor's")
 @click.option("--input", "input_json", metavar="JSON", help="Input: a JSON object; - to read it.")
 @click.option(
     "--input-file",
     type=click.File("rb"),
     help="File with the input; - for standard input.",
 )
-@click.option("--wait", is_flag=True, help="Wait for the end; exit 0, 1, 124 (timeout), 130.")
-@click.option("--logs", is_flag=True, help="Show the log as it is written; waits too.")
+@attend_options
 @output_option("json", "yaml", "name")
 @cluster_options
 def run(  # noqa: PLR0913 -- click passes each option by its name
@@ -78,8 +61,7 @@ def run(  # noqa: PLR0913 -- click passes each option by its name
 
     ACTOR is the name of an Actor, or NAMESPACE/NAME of a public one of another namespace.
     """
-    if logs and output:
-        raise click.UsageError("--logs and --output both write to standard output: choose one.")
+    require_one_output(logs=logs, output=output)
     spec = {
         "actor": actor,
         "build": build,
@@ -91,7 +73,8 @@ def run(  # noqa: PLR0913 -- click passes each option by its name
     async def work(session: Session) -> int:
         started = await _start(session, name, spec)
         if logs or wait:
-            return await _wait(session, started, logs=logs, output=output)
+            said = f"{started.name} created."
+            return await attend(session, started, said=said, logs=logs, output=output)
         _announce(session, started, output)
         return 0
 
@@ -153,32 +136,3 @@ def _announce(session: Session, run: Run, output: str | None) -> None:
         ("Stop it:", ("abort", run.name)),
     ):
         session.tell(f"  {text:<16}{session.command(*command)}")
-
-
-async def _wait(session: Session, run: Run, *, logs: bool, output: str | None) -> int:
-    """Wait for the end and say how it was; returns the exit code."""
-    err = logs or output is not None
-    if not session.options.quiet:
-        click.echo(f"{run.name} created.", err=err)
-    try:
-        with progress(session, err=err) as shown:
-            final = await _wait_and_show(session, run, shown, logs=logs)
-    except asyncio.CancelledError:
-        click.echo(
-            f"Interrupted: {run.name} goes on. Stop it with: {session.command('abort', run.name)}",
-            err=True,
-        )
-        raise
-    click.echo(verdict(final.view), err=err)
-    if output:
-        print_objects([final.as_dict()], output, alone=True)
-    return exit_code(final.view)
-
-
-async def _wait_and_show(session: Session, run: Run, shown: Progress, *, logs: bool) -> Run:
-    if not logs:
-        return await wait_with_progress(session, run, shown)
-    reader = LogReader(session, run.namespace, write_log)
-    return await wait_with_log(
-        session, lambda see: wait_with_progress(session, run, shown, see), reader
-    )

@@ -38,6 +38,14 @@ class Session:
 
     def command(self, *words: str, namespace: str | None = None) -> str:
         """A command line for the user to type, for this cluster, and this namespace or another."""
+        return f"{self.program} {shlex.join((*words, *self._address(namespace)))}"
+
+    def kubectl(self, *words: str) -> str:
+        """A command line of kubectl for the user to type, for this cluster and namespace."""
+        return f"kubectl {shlex.join((*words, *self._address(None)))}"
+
+    def _address(self, namespace: str | None) -> list[str]:
+        """Options that name this cluster, and this namespace or another."""
         options = self.options
         other = namespace not in {None, self.namespace}
         given = {
@@ -45,8 +53,7 @@ class Session:
             "--context": options.context,
             "--kubeconfig": options.kubeconfig,
         }
-        parts = [part for name, value in given.items() if value for part in (name, value)]
-        return f"{self.program} {shlex.join((*words, *parts))}"
+        return [part for name, value in given.items() if value for part in (name, value)]
 
     def tell(self, text: str) -> None:
         """Say something that is not the result: to standard error, unless to be quiet."""

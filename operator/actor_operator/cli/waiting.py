@@ -22,7 +22,7 @@ See = Callable[[RunView], None]
 """Told of the run as it is at first and after each change."""
 
 
-async def wait_for_end(session: Session, run: Run, *see: See) -> Run:
+async def wait_for_end(session: Session, run: Run, *see: See, attempt: int = 1) -> Run:
     """Wait until a run is finished; returns it as it is then.
 
     Parameters
@@ -33,30 +33,32 @@ async def wait_for_end(session: Session, run: Run, *see: See) -> Run:
         As it was read last.
     see
         Who is told of each state.
+    attempt
+        Which attempt, or a later one: the end and the states of those before are passed over.
 
     Raises
     ------
     CommandError
         When the run is deleted meanwhile.
     """
-    _tell(see, run)
-    if run.view.status.finished:
+    if _is_end(see, run, attempt):
         return run
     async with follow_run(session, run) as changes:
         async for change in changes:
             if change.new is None or change.new.uid != run.uid:
                 raise CommandError(f"The run {run.name} was deleted before it was finished.")
-            _tell(see, change.new)
-            if change.new.view.status.finished:
+            if _is_end(see, change.new, attempt):
                 return change.new
     raise AssertionError("changes never end")
 
 
-async def wait_with_progress(session: Session, run: Run, progress: Progress, *see: See) -> Run:
+async def wait_with_progress(
+    session: Session, run: Run, progress: Progress, *see: See, attempt: int = 1
+) -> Run:
     """Wait as :func:`wait_for_end` does, and let the progress know that time passes."""
     ticker = asyncio.create_task(_tick(progress))
     try:
-        return await wait_for_end(session, run, progress.see, *see)
+        return await wait_for_end(session, run, progress.see, *see, attempt=attempt)
     finally:
         ticker.cancel()
         with suppress(asyncio.CancelledError):
@@ -92,9 +94,14 @@ async def wait_with_log(
         await asyncio.gather(reading, waiting, return_exceptions=True)
 
 
-def _tell(see: tuple[See, ...], run: Run) -> None:
+def _is_end(see: tuple[See, ...], run: Run, attempt: int) -> bool:
+    """Tell of a state of the attempt; whether it is the last one."""
+    status = run.view.status
+    if status.attempt < attempt:
+        return False
     for each in see:
         each(run.view)
+    return status.finished
 
 
 async def _tick(progress: Progress) -> None:

@@ -10,7 +10,17 @@ from tests.support.apiserver import ApiServer, on
 
 from actor_operator.cli.problems import INSTALL
 
-COMMANDS = [("get",), ("describe", "x"), ("logs", "x"), ("abort", "x"), ("run", "hello")]
+COMMANDS = [
+    ("get",),
+    ("describe", "x"),
+    ("explain", "x"),
+    ("logs", "x"),
+    ("abort", "x"),
+    ("resurrect", "x"),
+    ("reboot", "x"),
+    ("accounts",),
+    ("run", "hello"),
+]
 """Commands that talk to the cluster."""
 
 
