@@ -17,6 +17,7 @@ from actor_operator.engine.loop_lag import measure_loop_lag
 from actor_operator.kube.actors import ACTORS, Actors, decode_actor
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import Connection
+from actor_operator.kube.events import Events
 from actor_operator.kube.leases import LeaseStore
 from actor_operator.kube.namespaces import CLAIMED, NAMESPACES, Namespaces, decode_namespace
 from actor_operator.kube.pods import PODS, SELECTOR, Pods, decode_pod
@@ -27,6 +28,8 @@ from actor_operator.metrics import RUNS, WATCH_AGE, Metrics
 from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.claims import ClaimReader, Claims
 from actor_operator.reconcile.controller import RunController
+from actor_operator.reconcile.event_writer import EventWriter
+from actor_operator.reconcile.events import EventRecorder
 from actor_operator.reconcile.execute import Executor
 from actor_operator.reconcile.keys import KeyringHolder
 from actor_operator.reconcile.retention import RetentionController
@@ -144,6 +147,7 @@ def _build_controller(
     pods, actors, run_secrets = Pods(client), Actors(client), Secrets(client)
     runs, executor = Runs(client), Executor(pods=pods, secrets=run_secrets)
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
+    events = _build_events(client, stores, clock, metrics)
     claims = Claims(own=settings.namespace, only=settings.namespaces, labelled=stores.labelled)
     reconciler = RunReconciler(
         runs=stores.runs,
@@ -156,6 +160,7 @@ def _build_controller(
         settings=settings,
         clock=clock,
         seams=Seams(metrics=metrics, clock=clock),
+        on_status=events.status_written,
         key=keyring.active,
     )
     retention = RetentionController(
@@ -177,10 +182,20 @@ def _build_controller(
         retention=retention,
         claims=claims,
         keyring=keyring,
+        events=events,
         workers=settings.engine.workers,
         clock=clock,
         metrics=metrics,
     )
+
+
+def _build_events(
+    client: KubeClient, stores: Stores, clock: Clock, metrics: Metrics
+) -> EventRecorder:
+    writer = EventWriter(
+        events=Events(client, instance=os.uname().nodename), clock=clock, metrics=metrics
+    )
+    return EventRecorder(runs=stores.runs, writer=writer)
 
 
 def _watched(

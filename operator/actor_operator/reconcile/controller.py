@@ -18,10 +18,12 @@ from actor_operator.engine.timers import Timers
 from actor_operator.engine.workers import WorkerPool
 from actor_operator.engine.workqueue import WorkQueue
 from actor_operator.errors import NotLeaderError
+from actor_operator.lifecycle.cause import cause_of
 from actor_operator.log import logger
 from actor_operator.metrics import Metrics
 from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.claims import Claims
+from actor_operator.reconcile.events import EventRecorder
 from actor_operator.reconcile.keys import KeyringHolder
 from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
@@ -57,6 +59,8 @@ class RunController:
         The namespaces in which this installation works.
     keyring
         The keys of the installation, read when this replica begins to lead.
+    events
+        Tells people of runs, while this replica leads.
     workers
         Runs that are worked on at the same time.
     clock, metrics
@@ -72,6 +76,7 @@ class RunController:
         retention: RetentionController,
         claims: Claims,
         keyring: KeyringHolder,
+        events: EventRecorder,
         workers: int,
         clock: Clock,
         metrics: Metrics,
@@ -81,6 +86,7 @@ class RunController:
         self._actors = actors
         self._claims = claims
         self._keyring = keyring
+        self._events = events
         self._clock = clock
         self._metrics = metrics
         self._leading = False
@@ -137,6 +143,7 @@ class RunController:
         await asyncio.gather(*(informer.wait_for(version) for informer in informers))
         await self._keyring.load()
         self._leading = True
+        self._events.start_leading()
         for run in self._runs:
             if isinstance(run, RunView):
                 self.queue.add((run.namespace, run.name))
@@ -155,6 +162,7 @@ class RunController:
             self._actors.stop_leading(STOP_GRACE),
             self.retention.stop_leading(STOP_GRACE),
         )
+        await self._events.stop_leading()
         self._reconciler.forget_all()
         self.queue.clear()
         self.timers.clear()

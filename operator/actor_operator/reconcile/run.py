@@ -18,7 +18,7 @@ from actor_operator.desired.resolve import actor_reference
 from actor_operator.engine.store import Key, Store
 from actor_operator.errors import WaitingError
 from actor_operator.kube.actors import Actors
-from actor_operator.kube.errors import InvalidError
+from actor_operator.kube.errors import ForbiddenError, InvalidError
 from actor_operator.kube.pods import Pods
 from actor_operator.kube.runs import Runs
 from actor_operator.lifecycle.actions import CreatePod
@@ -80,6 +80,8 @@ class RunReconciler:
         Writes children.
     settings, clock, seams
         As everywhere.
+    on_status
+        Told of each committed status: the run before and after, and its pod.
     key
         Gives the key that makes names of Secrets unguessable.
     """
@@ -97,6 +99,7 @@ class RunReconciler:
         settings: Settings,
         clock: Clock,
         seams: Seams,
+        on_status: Callable[[RunView, RunView, PodView | None], None],
         key: Callable[[], bytes],
     ) -> None:
         self._runs = runs
@@ -109,6 +112,7 @@ class RunReconciler:
         self._settings = settings
         self._clock = clock
         self._seams = seams
+        self._on_status = on_status
         self._key = key
         self._blocked: dict[str, Blocked] = {}
         self._gone: dict[str, dict[str, GonePod]] = {}
@@ -243,7 +247,11 @@ class RunReconciler:
         began = run.status.queued_at or run.metadata.creation_timestamp
         if pod is not None or began is None or self._clock.now() < began + ACTOR_WINDOW:
             return cached
-        return await self._actor_reader.read(namespace, name)
+        try:
+            return await self._actor_reader.read(namespace, name)
+        except ForbiddenError:
+            # An installation of some namespaces does not see the Actors of others.
+            return cached
 
     def _decide(self, observed: Observed) -> Decision:
         return decide(observed, self._clock.now(), self._settings, self._key())
@@ -297,6 +305,7 @@ class RunReconciler:
             ) from error
         self._runs.apply(stub(written))
         self._seams.status_written(run, written, pod)
+        self._on_status(run, written, pod)
         return written
 
     async def _after_the_end(self, observed: Observed) -> datetime | None:
