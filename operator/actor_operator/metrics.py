@@ -75,7 +75,40 @@ WATCH_AGE = Description(
 )
 """Census of informers."""
 
-CENSUSES = (RUNS, WATCH_AGE)
+ACCOUNT_MEMORY_USED = Description(
+    f"{PREFIX}_account_memory_used_bytes",
+    "gauge",
+    "Memory that the live runs of an account hold. The leader alone says it.",
+    ("account",),
+)
+"""Census of accounts with live or waiting runs."""
+
+ACCOUNT_MEMORY_LIMIT = Description(
+    f"{PREFIX}_account_memory_limit_bytes",
+    "gauge",
+    "Memory that the live runs of an account may hold; absent without a limit.",
+    ("account",),
+)
+"""As above."""
+
+ACCOUNT_LIVE = Description(
+    f"{PREFIX}_account_runs_live", "gauge", "Runs of an account that hold memory.", ("account",)
+)
+"""As above."""
+
+ACCOUNT_WAITING = Description(
+    f"{PREFIX}_account_runs_waiting", "gauge", "Runs of an account that wait for it.", ("account",)
+)
+"""As above."""
+
+CENSUSES = (
+    RUNS,
+    WATCH_AGE,
+    ACCOUNT_MEMORY_USED,
+    ACCOUNT_MEMORY_LIMIT,
+    ACCOUNT_LIVE,
+    ACCOUNT_WAITING,
+)
 """Gauges that are counted when they are scraped."""
 
 

@@ -3,7 +3,8 @@
 ======================================  ====================================================
 ``helm/actor-operator/values.yaml``     the part ``settings``, from the operator's settings
 ``helm/actor-operator/values.schema…``  ``properties.settings`` and ``$defs``, likewise
-``docs/install.md``                     its tables: values, rights, alerts (needs helm)
+``docs/install.md``                     its tables: values, rights (needs helm)
+``docs/operations.md``                  its tables: metrics, alerts (needs helm)
 ``manifests/install.yaml``              the chart rendered with its default values (needs helm)
 ======================================  ====================================================
 
@@ -21,6 +22,7 @@ import click
 from tests.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, objects, template
 
 from actor_operator.cli.settings import default_settings_yaml, settings_schema
+from actor_operator.metrics import Metrics
 
 FROM_THE_RELEASE = frozenset({"namespace"})
 """Settings that the chart itself writes."""
@@ -64,9 +66,8 @@ def values_schema(text: str) -> str:
 
 
 def install_docs(text: str) -> str:
-    """docs/install.md with its tables: what stands between <!-- name --> and <!-- /name -->."""
-    found = objects("--set=prometheusRule.enabled=true")
-    by_name = {(one["kind"], one["metadata"]["name"]): one for one in found}
+    """docs/install.md with its tables."""
+    by_name = {(one["kind"], one["metadata"]["name"]): one for one in objects()}
     values = documented_values((CHART / "values.yaml").read_text(encoding="utf-8"))
     tables = {
         "values": _table(
@@ -75,13 +76,32 @@ def install_docs(text: str) -> str:
         ),
         "rights-everywhere": _rights(by_name["ClusterRole", RELEASE]),
         "rights-own": _rights(by_name["Role", RELEASE]),
-        "alerts": _alerts(by_name["PrometheusRule", RELEASE]),
     }
+    return _with_tables(text, tables)
+
+
+def operations_docs(text: str) -> str:
+    """docs/operations.md with its tables."""
+    rendered = objects("--set=prometheusRule.enabled=true")
+    (rule,) = (found for found in rendered if found["kind"] == "PrometheusRule")
+    return _with_tables(text, {"metrics": _metrics(), "alerts": _alerts(rule)})
+
+
+def _with_tables(text: str, tables: dict[str, str]) -> str:
+    """A text with its tables: what stands between <!-- name --> and <!-- /name -->."""
     for name, table in tables.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
         before, _, rest = text.partition(start)
         text = f"{before}{start}\n{table}\n{end}{rest.partition(end)[2]}"
     return text
+
+
+def _metrics() -> str:
+    rows = [
+        [f"`{one.name}`", one.type, ", ".join(f"`{label}`" for label in one.labels), one.text]
+        for one in Metrics().described
+    ]
+    return _table(["metric", "type", "labels", "what it says"], rows)
 
 
 def _rights(role: dict[str, Any]) -> str:
@@ -102,7 +122,7 @@ def _alerts(rule: dict[str, Any]) -> str:
         [
             f"`{alert['alert']}`",
             alert["labels"]["severity"],
-            alert["for"],
+            alert.get("for", "at once"),
             alert["annotations"]["summary"],
         ]
         for group in rule["spec"]["groups"]
@@ -146,6 +166,7 @@ GENERATED: dict[Path, Callable[[str], str]] = {
     CHART / "values.yaml": values_yaml,
     CHART / "values.schema.json": values_schema,
     ROOT / "docs" / "install.md": install_docs,
+    ROOT / "docs" / "operations.md": operations_docs,
     ROOT / "manifests" / "install.yaml": install_yaml,
 }
 """Each generated file and what it should be, given what it is; in the order of generation."""

@@ -1,12 +1,9 @@
 """What is rendered only when a value asks for it, and what is left out when a value says so."""
 
-import re
 from typing import Any
 
 import pytest
 from tests.chart.helm import CHART, ROOT, objects, template
-
-from actor_operator.metrics import Metrics
 
 pytestmark = pytest.mark.chart
 
@@ -96,18 +93,3 @@ def test_crds_are_rendered_byte_for_byte_and_are_kept_on_uninstall() -> None:
 
 def test_crds_can_be_left_out() -> None:
     assert of_kind("CustomResourceDefinition", "--set=crds.install=false") == []
-
-
-def test_alerts_are_about_metrics_that_the_operator_has() -> None:
-    (rule,) = of_kind("PrometheusRule", "--set=prometheusRule.enabled=true")
-    alerts = [alert for group in rule["spec"]["groups"] for alert in group["rules"]]
-    metrics = Metrics().registry
-    known = {f"{m.name}_total" if m.type == "counter" else m.name for m in metrics.collect()}
-
-    assert len(alerts) == len({alert["alert"] for alert in alerts}) >= 4
-    for alert in alerts:
-        named = set(re.findall(r"actor_operator_\w+", alert["expr"]))
-        assert named
-        assert named <= known
-        assert named <= set(re.findall(r"(actor_operator_\w+)\{[^{}]*service=", alert["expr"]))
-        assert alert["annotations"]["summary"]

@@ -13,7 +13,7 @@ OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
 LABELS = {
     *("phase", "reason", "platform", "seam", "verb", "kind", "code", "result", "task"),
-    *("version", "le"),
+    *("account", "version", "le"),
 }
 """Every label; the number of values of each is small."""
 
