@@ -1,4 +1,6 @@
-"""Texts that must be no longer than the API server takes."""
+"""Texts in the forms that the API server takes: no longer than allowed, JSON without spaces."""
+
+import msgspec
 
 ELLIPSIS = "…"
 """End of a text that was cut."""
@@ -18,3 +20,8 @@ def cut(text: str, most_bytes: int) -> str:
     if len(data) <= most_bytes:
         return text
     return data[: most_bytes - len(ELLIPSIS.encode())].decode(errors="ignore") + ELLIPSIS
+
+
+def compact_json(raw: bytes) -> bytes:
+    """JSON without spaces and with sorted keys, in UTF-8: the form in which inputs are measured."""
+    return msgspec.json.encode(msgspec.json.decode(raw), order="sorted")

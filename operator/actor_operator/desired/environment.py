@@ -20,6 +20,7 @@ from actor_operator.desired.names import object_id
 from actor_operator.desired.resolve import PORT_VARIABLES, Resolution
 from actor_operator.errors import TerminalError
 from actor_operator.quantities import MEMORY_MBYTES_PER_CORE
+from actor_operator.text import compact_json
 
 MAX_SECRET_BYTES = 1_048_576
 """Largest content of a Secret (Kubernetes: MaxSecretSize)."""
@@ -76,11 +77,6 @@ def compact_input(run: RunView) -> bytes | None:
             " Put large data where the actor can fetch it, and name the place in the input.",
         )
     return compact or None
-
-
-def compact_json(raw: bytes) -> bytes:
-    """JSON without spaces and with sorted keys, in UTF-8: the form in which inputs are measured."""
-    return msgspec.json.encode(msgspec.json.decode(raw), order="sorted")
 
 
 def input_sha256(run: RunView) -> str | None:

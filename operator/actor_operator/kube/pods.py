@@ -1,14 +1,19 @@
 """Run pods: created, deleted, stopped."""
 
+from typing import TYPE_CHECKING
+
 import msgspec
 from typing_extensions import Buffer
 
-from actor_operator.api.k8s import V1Pod
 from actor_operator.api.views.pod import PodView
 from actor_operator.constants import LABEL_RUN_UID
 from actor_operator.kube.client import KubeClient, PatchKind
 from actor_operator.kube.errors import ConflictError, NotFoundError
 from actor_operator.kube.resources import Resource
+
+if TYPE_CHECKING:
+    # Building these models takes longer than all else that actorctl imports.
+    from actor_operator.api.k8s import V1Pod
 
 PODS = Resource("", "v1", "pods", "Pod")
 """The kind."""
@@ -47,7 +52,7 @@ class Pods:
         data = await self._client.get(PODS, namespace, name)
         return decode_pod(data) if data is not None else None
 
-    async def create(self, namespace: str, pod: V1Pod) -> PodView:
+    async def create(self, namespace: str, pod: "V1Pod") -> PodView:
         """Create a pod; returns it as stored.
 
         Raises
@@ -83,5 +88,5 @@ class Pods:
         return decode_pod(answer)
 
 
-def _encode(pod: V1Pod) -> bytes:
+def _encode(pod: "V1Pod") -> bytes:
     return msgspec.json.encode(pod.model_dump(by_alias=True, exclude_none=True, mode="json"))

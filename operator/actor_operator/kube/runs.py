@@ -5,10 +5,10 @@ from typing_extensions import Buffer
 
 from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
 from actor_operator.constants import GROUP, MAX_INPUT_BYTES, VERSION
-from actor_operator.desired.environment import compact_json
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.resources import Resource
 from actor_operator.kube.status import status_body
+from actor_operator.text import compact_json
 
 ACTOR_RUNS = Resource(GROUP, VERSION, "actorruns", "ActorRun")
 """The kind."""

@@ -15,15 +15,26 @@ HEAVY = ("kubernetes", "kopf", "aiohttp", "rich", "pydantic", "structlog")
 """Packages that take long to import."""
 
 
+OF_THE_OPERATOR = ("kubernetes", "kopf", "pydantic_settings")
+"""Packages that only the operator needs, or whoever connects."""
+
+FOR_ITSELF = {"operator", "crds", "settings", "completion", "version"}
+"""Commands that are not about the user's runs."""
+
+
 def modules_after(*arguments: str) -> set[str]:
     """The packages that a command line has imported when it ends."""
-    code = (
-        "import sys\n"
+    return packages_after(
         f"sys.argv = ['actorctl', *{arguments!r}]\n"
         "from actor_operator.cli.main import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "print('\\n', *{name.partition('.')[0] for name in sys.modules}, sep='\\n')\n"
     )
+
+
+def packages_after(code: str) -> set[str]:
+    """The packages that some code has imported when it ends."""
+    names = "print('\\n', *{name.partition('.')[0] for name in sys.modules}, sep='\\n')\n"
+    code = f"import sys\n{code}{names}"
     folder = Path(__file__).parents[3] / "operator"
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -48,6 +59,13 @@ def test_each_command_is_where_the_list_says_and_has_that_help(name: str) -> Non
 @pytest.mark.parametrize("arguments", [("--help",), ("version", "--client"), ("--version",)])
 def test_help_and_version_import_nothing_heavy(arguments: tuple[str, ...]) -> None:
     assert modules_after(*arguments).isdisjoint(HEAVY)
+
+
+def test_commands_for_users_load_nothing_that_only_the_operator_needs() -> None:
+    modules = {entry.module for name, entry in COMMANDS.items() if name not in FOR_ITSELF}
+
+    assert len(modules) > 8
+    assert packages_after(f"import {', '.join(modules)}\n").isdisjoint(OF_THE_OPERATOR)
 
 
 def test_help_lists_the_commands() -> None:
