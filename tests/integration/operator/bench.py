@@ -34,7 +34,7 @@ SCENARIOS = {
 
 CHILDREN = frozenset({POD, SECRET})
 
-WATCHED = ("actorruns", "pods", "actors")
+WATCHED = ("actorruns", "pods", "actors", "namespaces")
 """What a replica watches."""
 
 RUN_NAME = "actor-operator.dev/run"
@@ -101,12 +101,12 @@ class Bench:
         controller = replica.operator.controller
         await self.until("it leads", lambda: controller._leading)
 
-    def expect_crash(self, replica: Replica) -> None:
+    def expect_crash(self, replica: Replica, settings: Settings = SETTINGS) -> None:
         """Start another replica as soon as this one has crashed."""
 
         async def follow() -> None:
             await self.until("it crashes", lambda: replica.crashed)
-            await self.leading(self.start())
+            await self.leading(self.start(settings))
 
         self._followers.append(asyncio.create_task(follow()))
 
