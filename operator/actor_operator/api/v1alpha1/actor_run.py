@@ -180,7 +180,7 @@ class ActorRunSpec(ApiModel):
     when_memory_exceeded: Annotated[WhenMemoryExceeded, NOT_YET] = WhenMemoryExceeded.WAIT
     """What happens if the account has no memory left for the first attempt: Wait in READY, or
     Reject, which ends it as FAILED with MemoryLimitExceeded. Never changes."""
-    ttl_seconds_after_finished: Annotated[Seconds | None, NOT_YET] = None
+    ttl_seconds_after_finished: Seconds | None = None
     """Seconds after its end at which the run is removed with all that belongs to it. Default: the
     account's, else the installation's. May change at any time."""
     abort: Abort | None = None
