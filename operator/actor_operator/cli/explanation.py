@@ -147,6 +147,9 @@ def _details(evidence: Evidence, reason: str) -> Iterator[str]:
         yield _stopping(evidence)
     else:
         yield from _clock(evidence)
+        abort = run.spec.abort
+        if abort is not None and abort.attempt == status.attempt:
+            yield "An abort is asked for; the operator has not begun with it yet."
 
 
 def _queue(account: Standing, run: RunView) -> Iterator[str]:
@@ -184,6 +187,9 @@ def _after_the_end(run: RunView) -> Iterator[str]:
         yield "The platform is at fault, not the actor."
     if status.cleanup:
         yield f"Of the run is still left: {', '.join(status.cleanup)}."
+    wish = run.spec.resurrect
+    if wish is not None and wish.attempt == status.attempt + 1:
+        yield f"Attempt {wish.attempt} is asked for; the operator has not begun with it yet."
 
 
 def _stopping(evidence: Evidence) -> str:

@@ -51,14 +51,15 @@ def resurrect(  # noqa: PLR0913 -- click passes each option by its name
         "memoryMbytes": int(memory) if memory else None,
         "timeoutSecs": timeout,
         "restartOnError": restart_on_error,
-        "limits": None if max_items is None else {"maxItems": max_items},
     }
 
     async def work(session: Session) -> int:
         run = await read_run(session, name)
         _require_finished(session, run)
         attempt = run.view.status.attempt + 1
-        asked = await ask(session, run, "resurrect", _request(attempt, wishes))
+        # What is not wished is written out: it takes back wishes of an earlier resurrection.
+        request = {"attempt": attempt, **wishes, "limits": _limits(run, max_items)}
+        asked = await ask(session, run, "resurrect", request)
         said = f"{name} is being resurrected, for attempt {attempt}."
         if wait or logs:
             return await attend(
@@ -82,7 +83,9 @@ def _require_finished(session: Session, run: Run) -> None:
         )
 
 
-def _request(attempt: int, wishes: dict[str, Any]) -> dict[str, Any]:
-    """The request; wishes of an earlier resurrection are taken back."""
-    limits = wishes["limits"]
-    return {"attempt": attempt, **wishes, "limits": limits and {"maxTotalChargeUsd": None} | limits}
+def _limits(run: Run, max_items: int | None) -> dict[str, Any] | None:
+    """The limits to ask for: they replace each other as a whole, so what the run had goes along."""
+    if max_items is None:
+        return None
+    had = run.view.status.options
+    return {"maxItems": max_items, "maxTotalChargeUsd": had.max_total_charge_usd if had else None}

@@ -83,6 +83,19 @@ async def test_wishes_of_an_earlier_resurrection_do_not_come_back(
     assert request(server) == {"attempt": 3, "build": "beta"}
 
 
+async def test_a_new_limit_on_items_leaves_that_on_costs_as_it_was(
+    finished: None, server: ApiServer, actorctl: Actorctl, set_status: SetStatus
+) -> None:
+    options = {"build": "latest", "memoryMbytes": 128, "timeoutSecs": 0, "diskMbytes": 256}
+    set_status("x", {"options": options | {"cpu": "32m", "maxTotalChargeUsd": 1.5}})
+
+    await actorctl("resurrect", "x", "--max-items", "7")
+
+    asked = request(server)
+    assert asked is not None
+    assert asked["limits"] == {"maxItems": 7, "maxTotalChargeUsd": 1.5}
+
+
 async def test_a_run_that_is_not_finished_is_refused(
     server: ApiServer, actorctl: Actorctl, set_status: SetStatus
 ) -> None:

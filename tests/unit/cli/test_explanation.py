@@ -10,7 +10,7 @@ from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.account import AccountSpec, AccountStatus, AccountView
 from actor_operator.api.views.metadata import Condition, Metadata
-from actor_operator.api.views.run import Failure, Options, RunStatus, RunView
+from actor_operator.api.views.run import Failure, Options, ResurrectRequest, RunStatus, RunView
 from actor_operator.cli.events import EventView
 from actor_operator.cli.explanation import Evidence, Explanation, explain_run
 from actor_operator.cli.standing import standing
@@ -230,6 +230,26 @@ def test_a_run_that_succeeded_says_so_and_asks_for_nothing() -> None:
 
     assert said.headline == "hello is SUCCEEDED since 50s, attempt 3: Completed."
     assert (said.sentences, said.advice) == (("Exit code 0.",), "")
+
+
+def test_what_is_asked_for_and_not_begun_is_told() -> None:
+    running = a_run(status=a_status(started=2), abort="Immediate")
+    ended = a_run(status=a_status(end=Phase.ABORTED), resurrect=ResurrectRequest(2))
+
+    assert explained(running).sentences == (
+        "An abort is asked for; the operator has not begun with it yet.",
+    )
+    assert explained(ended).sentences == (
+        "Attempt 2 is asked for; the operator has not begun with it yet.",
+    )
+
+
+def test_requests_for_other_attempts_are_none_of_its_business() -> None:
+    running = a_run(status=a_status(started=2, attempt=2), abort="Immediate", abort_attempt=1)
+    ended = a_run(status=a_status(end=Phase.ABORTED, attempt=2), resurrect=ResurrectRequest(2))
+
+    assert explained(running).sentences == ()
+    assert explained(ended).sentences == ()
 
 
 def test_the_newest_warnings_that_say_something_new_are_told() -> None:
