@@ -79,9 +79,11 @@ def _lines(
         )
         value, kind = defaults[name], field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
+            inside = _lines(kind, value)
+            empty = all(line.startswith("#") for line in inside)
             lines += [
-                f"{name}:",
-                *textwrap.indent("\n".join(_lines(kind, value)), "  ").split("\n"),
+                f"{name}: {{}}" if empty else f"{name}:",
+                *textwrap.indent("\n".join(inside), "  ").split("\n"),
             ]
         elif value is None:
             lines.append(f"# {name}:")
