@@ -67,12 +67,18 @@ def ids(status: RunStatus) -> tuple[str | None, ...]:
     )
 
 
-def check_story(history: list[RunStatus], truths: list[Truth], *, moves: bool) -> None:
-    """Every attempt against what really happened; ``moves`` says whether disruptions migrate."""
+def check_story(
+    history: list[RunStatus], truths: list[Truth], *, moves: bool, aborted: set[int]
+) -> None:
+    """Every attempt against what really happened.
+
+    ``moves`` says whether disruptions migrate, ``aborted`` which attempts a user wanted to stop.
+    """
     for number in range(1, history[-1].attempt + 1):
         attempt = [status for status in history if status.attempt == number]
         check_verdict(attempt[-1], attempt, [t for t in truths if t.attempt == number])
-        check_moves(attempt[-1], moves=moves)
+        if number not in aborted:
+            check_moves(attempt[-1], moves=moves)
 
 
 def check_moves(status: RunStatus, *, moves: bool) -> None:

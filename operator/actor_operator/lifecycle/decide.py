@@ -19,7 +19,7 @@ from actor_operator.lifecycle.expiry import (
 )
 from actor_operator.lifecycle.facts import ABORTS, ACCOUNT_WAITS, Facts, Finding, Stop, Verdict
 from actor_operator.lifecycle.observed import Blocked, Observed
-from actor_operator.lifecycle.removal import clear_the_way, secret_of, stop_pods
+from actor_operator.lifecycle.removal import clear_the_way, is_removed_at_once, secret_of, stop_pods
 from actor_operator.lifecycle.replacement import abort_requested, after_moves, next_pod
 from actor_operator.lifecycle.startup import (
     CONFIG_ERROR_WINDOW,
@@ -133,7 +133,9 @@ def _end(observed: Observed, facts: Facts, settings: Settings, key: bytes) -> De
         return Decision(facts, (), observed.resolved)
     if observed.pod is None:
         return Decision(facts, _secret_without_pod(observed, settings, key), observed.resolved)
-    return Decision(facts, secret_of(observed.pod), observed.resolved)
+    removed = not observed.pod_exists and is_removed_at_once(observed.pod)
+    actions = () if removed else secret_of(observed.pod)
+    return Decision(facts, actions, observed.resolved)
 
 
 def _change_pods(observed: Observed, facts: Facts, now: datetime, settings: Settings) -> Decision:

@@ -16,10 +16,15 @@ def secret_of(pod: PodView) -> tuple[DeleteSecret, ...]:
     return (DeleteSecret(pod.namespace, f"{pod.name}-{suffix}"),) if suffix else ()
 
 
+def is_removed_at_once(pod: PodView) -> bool:
+    """Whether a pod was deleted as we do it, with its Secret before it."""
+    grace = pod.metadata.deletion_grace_period_seconds or 0
+    return pod.metadata.deletion_timestamp is not None and grace <= ABORT_GRACE_SECONDS
+
+
 def remove_at_once(pod: PodView) -> tuple[Action, ...]:
     """Remove a pod, unless that is under way; its Secret first: later nobody knows its name."""
-    grace = pod.metadata.deletion_grace_period_seconds or 0
-    if pod.metadata.deletion_timestamp is not None and grace <= ABORT_GRACE_SECONDS:
+    if is_removed_at_once(pod):
         return ()
     delete = DeletePod(pod.namespace, pod.name, pod.uid, ABORT_GRACE_SECONDS)
     return (*secret_of(pod), delete)
@@ -55,6 +60,7 @@ def clear_the_way(observed: Observed, grace_seconds: int) -> tuple[Action, ...]:
         if pod.has_ended or not observed.is_of_this_attempt(pod):
             actions += remove_at_once(pod)
         elif pod.metadata.deletion_timestamp is None:
+            actions += secret_of(pod)
             actions.append(DeletePod(pod.namespace, pod.name, pod.uid, grace_seconds))
     superseded = [pod for pod in observed.previous if pod not in observed.in_the_way]
     for pod in superseded[:-1]:

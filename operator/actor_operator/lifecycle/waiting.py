@@ -61,7 +61,9 @@ def started(observed: Observed) -> Finding:
             message = f"Node {pod.spec.node_name} does not answer; the container may still run."
             return Finding("True", Reason.NODE_UNREACHABLE, message)
         return Finding("True", Reason.STARTED, "The container has started.")
-    if pod is None or pod.status.start_time is None:
+    if pod is None or not observed.pod_exists:
+        return _as_committed(observed, ConditionType.STARTED)
+    if pod.status.start_time is None:
         return NOTHING_YET
     if pod.terminated is not None and pod.terminated.reason in START_ERRORS:
         return Finding("False", Reason.START_ERROR, pod.terminated.message)

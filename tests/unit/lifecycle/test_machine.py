@@ -73,6 +73,7 @@ class RunMachine(RuleBasedStateMachine):
         self.cluster = ToyCluster(run, self.actor if there else None)
         self.kubelet = ToyKubelet(self.cluster)
         self.operator = ToyOperator(self.cluster)
+        self.aborted: set[int] = set()
         self.created_in: list[Phase] = []
         self.created_beside: list[Truth] = []
         self.seen = 0
@@ -143,7 +144,9 @@ class RunMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.is_aborted)
     @rule(mode=st.sampled_from(["Immediate", "Graceful"]))
     def user_aborts(self, mode: str) -> None:
-        self.cluster.change_spec(abort=AbortRequest(self.cluster.run.status.attempt, mode))
+        attempt = self.cluster.run.status.attempt
+        self.aborted.add(attempt)
+        self.cluster.change_spec(abort=AbortRequest(attempt, mode))
 
     @precondition(lambda self: self.is_aborted)
     @rule(again=st.sampled_from(["Immediate", None]))
@@ -378,6 +381,8 @@ class RunMachine(RuleBasedStateMachine):
             assert pod.uid not in alive
             left = [name for name in cluster.secrets if name.startswith(f"{pod.name}-")]
             assert not left, "the Secret outlives its container"
+        if not self.operator.restarts and not self.operator.failures:
+            assert not cluster.secrets, "a Secret outlives its pod"
         troubles = self.operator.failures + self.operator.restarts + cluster.pods_created
         assert cluster.writes <= MAX_WRITES * status.attempt + 4 * troubles
         writes = cluster.writes
@@ -386,7 +391,7 @@ class RunMachine(RuleBasedStateMachine):
         self.everything_is_told_and_done()
         assert cluster.writes == writes, "a finished run is written again"
         moves = self.actor.spec.restart_on_disruption
-        check_story(cluster.history, self.kubelet.truths, moves=moves)
+        check_story(cluster.history, self.kubelet.truths, moves=moves, aborted=self.aborted)
 
 
 TestRunMachine: Any = RunMachine.TestCase

@@ -1,6 +1,7 @@
 """When a run goes on in another pod instead of ending."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from tests.support.builders import (
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import Options, RebootRequest, RunView, Stats
 from actor_operator.lifecycle.decide import Decision, decide
 from actor_operator.lifecycle.facts import Cause
@@ -31,7 +33,7 @@ RESTARTS = Options("latest", 1024, 60, 2048, "250m", restart_on_error=True)
 """Options of a run that wants to be started again."""
 
 
-def running(**status: object) -> RunView:
+def running(**status: Any) -> RunView:
     return a_run(status=a_status(started=2, **status))
 
 
@@ -125,12 +127,12 @@ def test_a_pod_that_its_node_refuses_is_followed_by_another() -> None:
     ],
     ids=["exit 1", "out of memory", "disk full"],
 )
-def test_a_run_that_wants_it_is_started_again_after_an_error(pod: object) -> None:
-    decision = decided(observe(pod, run=running(options=RESTARTS)))  # type: ignore[arg-type] -- parametrized
+def test_a_run_that_wants_it_is_started_again_after_an_error(pod: PodView) -> None:
+    decision = decided(observe(pod, run=running(options=RESTARTS)))
 
     assert decision.facts.next_pod is not None
     assert decision.facts.next_pod.cause is Cause.RESTART
-    assert decided(observe(pod, run=running())).facts.next_pod is None  # type: ignore[arg-type] -- parametrized
+    assert decided(observe(pod, run=running())).facts.next_pod is None
 
 
 @pytest.mark.parametrize(
@@ -138,8 +140,8 @@ def test_a_run_that_wants_it_is_started_again_after_an_error(pod: object) -> Non
     [a_pod(ended=ended(0)), a_pod(ended=ended(128, reason="StartError"), phase="Failed")],
     ids=["exit 0", "cannot start"],
 )
-def test_what_cannot_be_mended_by_another_try_is_not_tried_again(pod: object) -> None:
-    observed = observe(pod, run=running(options=RESTARTS))  # type: ignore[arg-type] -- parametrized
+def test_what_cannot_be_mended_by_another_try_is_not_tried_again(pod: PodView) -> None:
+    observed = observe(pod, run=running(options=RESTARTS))
 
     assert decided(observed).facts.next_pod is None
 

@@ -1,5 +1,7 @@
 """What the next attempt of a finished run begins with."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 from tests.support.builders import a_run, a_status, at
@@ -43,8 +45,8 @@ ENDED = a_status(
 """How a run ended that had moved once and was restarted once."""
 
 
-def next_attempt(**request: object) -> RunStatus:
-    wish = ResurrectRequest(2, **request)  # type: ignore[arg-type] -- fields by name
+def next_attempt(**request: Any) -> RunStatus:
+    wish = ResurrectRequest(2, **request)
     return resurrect(a_run(status=ENDED, generation=4), wish, at(100))
 
 

@@ -7,8 +7,8 @@ from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunStatus
 from actor_operator.lifecycle.actions import DeletePod, DeleteSecret
-from actor_operator.lifecycle.removal import tidy
 from actor_operator.lifecycle.observed import Observed
+from actor_operator.lifecycle.removal import tidy
 from actor_operator.lifecycle.status import settle
 
 POD = a_pod().name
