@@ -38,6 +38,19 @@ ENV_PREFIX = "ACTOR_OPERATOR_"
 """Prefix of the environment variables that are read as settings."""
 
 
+LabelKey = Annotated[
+    str,
+    Field(
+        pattern=r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?"
+        r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
+    ),
+]
+"""The key of a Kubernetes label."""
+
+LabelValue = Annotated[str, Field(pattern=r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$")]
+"""The value of a Kubernetes label; it may be empty."""
+
+
 class SecurityProfile(StrEnum):
     """What the container of a run may do."""
 
@@ -107,7 +120,7 @@ class LeaseSettings(Group):
 class DefaultRunSettings(Group):
     """What a run gets when neither it nor its Actor says otherwise."""
 
-    build: str = "latest"
+    build: Annotated[str, Field(pattern=r"^[A-Za-z0-9][-A-Za-z0-9._]{0,62}$")] = "latest"
     """Tag or number of the build."""
 
     memory_mbytes: Annotated[int, Field(json_schema_extra={"enum": list(MEMORY_STEPS)})] = 1024
@@ -158,7 +171,7 @@ class PodSettings(Group):
     priority_class_name: Name | None = None
     """PriorityClass of run pods."""
 
-    node_selector: dict[str, str] = {}  # noqa: RUF012 -- pydantic copies it
+    node_selector: dict[LabelKey, LabelValue] = {}  # noqa: RUF012 -- pydantic copies it
     """Labels of the nodes on which runs may be placed."""
 
     tolerations: tuple[Toleration, ...] = ()
@@ -208,8 +221,9 @@ class EngineSettings(Group):
     page_size: Annotated[int, Field(ge=10, le=5000)] = 100
     """Objects a page when listing; each may have 1.5 MB, and a page is held in memory."""
 
-    silence_seconds: Seconds = 20
-    """A watch that says nothing for this long is opened anew."""
+    silence_seconds: Annotated[float, Field(ge=4, le=3600)] = 20
+    """A watch that says nothing for this long is opened anew. The API server is asked to end each
+    watch 2 seconds before."""
 
 
 class ProbeSettings(Group):

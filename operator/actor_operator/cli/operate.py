@@ -1,5 +1,6 @@
 """``actorctl operator``: the operator's process."""
 
+import os
 from pathlib import Path
 
 import click
@@ -20,11 +21,14 @@ from actor_operator.settings import load_settings
 def operator(settings_file: Path | None) -> None:
     """Be the operator."""
     options = current_options()
-    if options.kubeconfig or options.context or options.namespace:
+    if options.context or options.namespace:
         raise click.UsageError(
             "The operator finds its cluster by KUBECONFIG or by the account of its pod,"
             " and its namespace in its settings."
         )
+    if options.kubeconfig:
+        # Kopf looks for it there too.
+        os.environ["KUBECONFIG"] = options.kubeconfig
     try:
         settings = load_settings(settings_file)
         # Only now: kopf takes most of a second to import.

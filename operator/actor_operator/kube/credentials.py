@@ -169,7 +169,8 @@ def _require_readable(path: str) -> None:
     candidates = [Path(part).expanduser() for part in path.split(os.pathsep) if part]
     existing = [candidate for candidate in candidates if candidate.exists()]
     if not existing:
-        raise ConfigurationError(f"There is no kubeconfig at {path}, and no service account.")
+        nowhere = ", and no service account" if path == DEFAULT_KUBECONFIG else ""
+        raise ConfigurationError(f"There is no kubeconfig at {path}{nowhere}.")
     for file in existing:
         if not os.access(file, os.R_OK):
             raise ConfigurationError(f"The kubeconfig {file} cannot be read.")

@@ -95,7 +95,7 @@ async def test_a_missing_kubeconfig_is_said(actorctl: Actorctl, tmp_path: Path) 
     result = await actorctl("--kubeconfig", str(tmp_path / "nope"), "get")
 
     assert result.exit_code == 1
-    assert f"Error: There is no kubeconfig at {tmp_path / 'nope'}" in result.stderr
+    assert f"Error: There is no kubeconfig at {tmp_path / 'nope'}.\n" in result.stderr
     assert "Hint: Say where your cluster is: --kubeconfig FILE, --context NAME." in result.stderr
 
 

@@ -136,3 +136,14 @@ def test_the_operator_takes_no_context_from_the_command_line() -> None:
 
     assert result.exit_code == 2
     assert "KUBECONFIG" in result.stderr
+
+
+def test_the_operator_takes_a_kubeconfig_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", "/of/the/environment")
+
+    result = CliRunner().invoke(cli, ["operator", "--kubeconfig", "/not/there"])
+
+    assert result.exit_code == 2
+    assert result.stderr == "Error: There is no kubeconfig at /not/there.\n"

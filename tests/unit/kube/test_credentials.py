@@ -207,7 +207,7 @@ def test_an_incomplete_kubeconfig_is_refused_with_what_is_missing(
 
 
 def test_a_kubeconfig_that_is_not_there_is_named(home: Home) -> None:
-    with pytest.raises(ConfigurationError, match=r"no kubeconfig at .*/nowhere"):
+    with pytest.raises(ConfigurationError, match=r"no kubeconfig at .*/nowhere\.$"):
         connect(str(home.folder / "nowhere"))
     with pytest.raises(ConfigurationError, match=r"no kubeconfig at ~/.kube/config, and no serv"):
         connect()
