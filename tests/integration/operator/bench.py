@@ -230,5 +230,6 @@ def normal(value: Any, name: str) -> Any:
 
 
 def is_work(request: Request) -> bool:
-    """Whether a request is a write about runs: neither the Lease nor keys nor Actors."""
-    return request.namespace == "default" and not request.kind.startswith("actors")
+    """Whether a request is a write about runs: neither the Lease nor keys, Actors or Events."""
+    others = ("actors", "events")
+    return request.namespace == "default" and not request.kind.startswith(others)
