@@ -143,7 +143,7 @@ def test_the_operator_takes_a_kubeconfig_from_the_command_line(
 ) -> None:
     monkeypatch.setenv("KUBECONFIG", "/of/the/environment")
 
-    result = CliRunner().invoke(cli, ["operator", "--kubeconfig", "/not/there"])
+    result = CliRunner().invoke(cli, ["--kubeconfig", "/not/there", "operator"])
 
     assert result.exit_code == 2
     assert result.stderr == "Error: There is no kubeconfig at /not/there.\n"
