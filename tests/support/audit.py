@@ -12,13 +12,16 @@ apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
-- {{level: Metadata, users: ["{user}"]}}
+- {{level: Metadata, users: {users}}}
 - {{level: None}}
 """
-"""One line for each answered request of one user."""
+"""One line for each answered request of some users."""
 
 CREDENTIAL = "authentication.kubernetes.io/credential-id"
 """Under which the API server notes which token was used."""
+
+OWN_NAMESPACES = frozenset({"actor-operator-system", "other-operator-system"})
+"""Namespaces of operators, with their Leases and keys."""
 
 WRITES = frozenset({"create", "update", "patch", "delete"})
 """Verbs that change something."""
@@ -34,6 +37,8 @@ class Entry:
     namespace: str
     name: str
     code: int
+    user: str
+    """Who asked."""
     credential: str
     """Id of the token."""
     received: float
@@ -49,16 +54,16 @@ class Entry:
     @property
     def is_work(self) -> bool:
         """Whether it is a write about runs: neither the Lease nor the keys."""
-        return self.is_write and self.namespace != "actor-operator-system"
+        return self.is_write and self.namespace not in OWN_NAMESPACES
 
 
 class AuditLog:
     """An audit log that is being written."""
 
-    def __init__(self, folder: Path, user: str) -> None:
+    def __init__(self, folder: Path, *users: str) -> None:
         self._file = folder / "audit.log"
         self._policy = folder / "audit-policy.yaml"
-        self._policy.write_text(POLICY.format(user=user))
+        self._policy.write_text(POLICY.format(users=msgspec.json.encode(users).decode()))
 
     @property
     def flags(self) -> list[str]:
@@ -87,6 +92,7 @@ def _entry(line: Any) -> Entry:
         namespace=about.get("namespace", ""),
         name=about.get("name", ""),
         code=(line.get("responseStatus") or {}).get("code", 0),
+        user=line["user"]["username"],
         credential="".join(extra.get(CREDENTIAL, ())),
         received=_seconds(line["requestReceivedTimestamp"]),
         answered=_seconds(line["stageTimestamp"]),

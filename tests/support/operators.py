@@ -21,6 +21,12 @@ from tests.cluster_tool.ports import free_ports
 USER = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
 """The operator, as the API server names it."""
 
+OTHER_NAMESPACE = "other-operator-system"
+"""Namespace of another installation of the same name beside it."""
+
+OTHER_USER = f"system:serviceaccount:{OTHER_NAMESPACE}:{RELEASE}"
+"""The operator of that installation."""
+
 READY_SECONDS = 60.0
 """How long a replica may take to fill its caches, or the only one to lead."""
 
@@ -28,28 +34,39 @@ LOCAL = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Asks the operator's endpoints."""
 
 
-def install_rights(control_plane: ControlPlane, *, without: frozenset[str] = frozenset()) -> None:
+def install_rights(
+    control_plane: ControlPlane,
+    *arguments: str,
+    namespace: str = NAMESPACE,
+    without: frozenset[str] = frozenset(),
+) -> None:
     """Apply all that the chart renders but the operator's pods themselves.
 
     Parameters
     ----------
     control_plane
         Where to.
+    arguments
+        Values of the chart, as helm takes them.
+    namespace
+        The operator's own.
     without
         Further kinds that are left out.
     """
     left_out = without | {"Deployment", "PodDisruptionBudget"}
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
-    wanted = [namespace, *(found for found in objects() if found["kind"] not in left_out)]
+    own = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
+    rendered = objects(*arguments, namespace=namespace)
+    wanted = [own, *(found for found in rendered if found["kind"] not in left_out)]
     kubectl = Kubectl(control_plane.kubeconfig)
     kubectl.apply(yaml.safe_dump_all(wanted))
     if "CustomResourceDefinition" not in left_out:
         kubectl.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
-def chart_settings() -> dict[str, Any]:
-    """The operator's settings file as the chart renders it."""
-    (config,) = (found for found in objects() if found["kind"] == "ConfigMap")
+def chart_settings(*arguments: str, namespace: str = NAMESPACE) -> dict[str, Any]:
+    """The operator's settings file as the chart renders it, with values as helm takes them."""
+    rendered = objects(*arguments, namespace=namespace)
+    (config,) = (found for found in rendered if found["kind"] == "ConfigMap")
     settings: dict[str, Any] = yaml.safe_load(config["data"]["settings.yaml"])
     return settings
 
@@ -69,11 +86,20 @@ class Credentials:
         Where it is.
     server
         Another address of the API server, for instance a relay's.
+    namespace
+        The operator's own.
     """
 
     def __init__(
-        self, control_plane: ControlPlane, name: str, folder: Path, *, server: str = ""
+        self,
+        control_plane: ControlPlane,
+        name: str,
+        folder: Path,
+        *,
+        server: str = "",
+        namespace: str = NAMESPACE,
     ) -> None:
+        self._here = f"--namespace={namespace}"
         self._kubectl = Kubectl(control_plane.kubeconfig)
         self._name = name
         self._count = 0
@@ -96,10 +122,9 @@ class Credentials:
         """Write a new token into the kubeconfig."""
         self._count += 1
         secret = f"{self._name}-{self._count}"
-        here = f"--namespace={NAMESPACE}"
-        self._kubectl.run("create", "secret", "generic", secret, here)
+        self._kubectl.run("create", "secret", "generic", secret, self._here)
         bound = ("--bound-object-kind=Secret", f"--bound-object-name={secret}")
-        self._token = self._kubectl.run("create", "token", RELEASE, here, *bound).strip()
+        self._token = self._kubectl.run("create", "token", RELEASE, self._here, *bound).strip()
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -113,7 +138,7 @@ class Credentials:
     def revoke(self) -> None:
         """Make the API server refuse the current token (it remembers old answers for 10 s)."""
         secret = f"{self._name}-{self._count}"
-        self._kubectl.run("delete", "secret", secret, f"--namespace={NAMESPACE}")
+        self._kubectl.run("delete", "secret", secret, self._here)
 
 
 class OperatorProcess:

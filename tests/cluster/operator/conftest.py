@@ -16,7 +16,7 @@ from tests.cluster_tool.errors import ClusterToolError
 from tests.support.audit import AuditLog
 from tests.support.fleet import Fleet
 from tests.support.judge import Judge
-from tests.support.operators import USER, OperatorProcess, install_rights
+from tests.support.operators import OTHER_USER, USER, OperatorProcess, install_rights
 from tests.support.recorder import Recorder
 from tests.support.workspace import Admin, Workspace
 
@@ -31,8 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def audit(folder: Path) -> AuditLog:
-    """What the operator asked the API server."""
-    return AuditLog(folder, USER)
+    """What operators asked the API server."""
+    return AuditLog(folder, USER, OTHER_USER)
 
 
 @pytest.fixture(scope="session")
