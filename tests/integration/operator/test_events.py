@@ -8,6 +8,8 @@ from tests.integration.operator.bench import NAME, Bench, Workload
 from tests.support.apiserver import on
 from tests.support.history import Object
 
+from actor_operator.api.views.run import RunView
+from actor_operator.lifecycle.events import RunEvent
 from actor_operator.reconcile import event_writer, events
 
 WAIT = 0.3
@@ -15,6 +17,9 @@ WAIT = 0.3
 
 MINUTE = 1.0
 """Seconds in which a cause is told once, in place of sixty."""
+
+AGAIN = RunEvent("Warning", "Flaps", "Watch", "It is so again.")
+"""What is told over and over."""
 
 TOLD = {
     "fails": (Workload("fails"), ["Warning/ContainerFailed"]),
@@ -117,13 +122,10 @@ async def test_a_cause_that_comes_again_and_again_is_written_once_a_minute(bench
     bench.create(Workload("endless"))
     await bench.phase("RUNNING")
     replica = bench.replicas[0]
-    recorder = replica.operator.controller._events
     run = replica.operator.stores.runs.get("default", NAME)
-    assert run is not None
-    from actor_operator.lifecycle.events import RunEvent
-
+    assert isinstance(run, RunView)
     for _ in range(50):
-        recorder._writer.tell(RunEvent("Warning", "Flaps", "Watch", "Again."), run, None)  # type: ignore[arg-type]
+        replica.operator.controller._events._writer.tell(AGAIN, run, None)
         await asyncio.sleep(MINUTE / 20)
     await bench.until(
         "all are counted",
