@@ -35,6 +35,15 @@ VERDICT = (
     "status: Forbidden: the verdict of a finished attempt (exitCode, finishedAt, failure) never"
     " changes"
 )
+COUNTERS = (
+    "status.stats: Forbidden: the counters (resurrectCount, migrationCount, restartCount,"
+    " rebootCount) never fall"
+)
+WITHIN = "status: Forbidden: within an attempt, migrations never falls and startedAt never changes"
+IDENTITY = (
+    "status: Forbidden: once they are told, runId, defaultKeyValueStoreId, defaultDatasetId,"
+    " defaultRequestQueueId, inputSha256 never change"
+)
 MARK = (
     "status.finished: Invalid value: finished must be true in the phases SUCCEEDED, FAILED,"
     " TIMED-OUT and ABORTED, and false in all others"
@@ -140,6 +149,95 @@ def test_the_next_attempt_starts_without_a_verdict(api: RestClient, failed: str)
     cleared = dict.fromkeys(("exitCode", "finishedAt", "failure"))
 
     assert write_status(api, failed, phase="READY", attempt=2, finished=False, **cleared) == []
+
+
+# What only grows, and what stays
+
+
+NAMES_OF_COUNTERS = ("resurrectCount", "migrationCount", "restartCount", "rebootCount")
+
+
+@pytest.mark.parametrize("counter", NAMES_OF_COUNTERS)
+@pytest.mark.parametrize(
+    "stats", [{"less": 1}, {"less": None}, None], ids=["1", "none", "no stats"]
+)
+def test_a_counter_never_falls(
+    api: RestClient, run: str, counter: str, stats: dict[str, Any] | None
+) -> None:
+    assert write_status(api, run, stats={counter: 2}) == []
+
+    fallen = None if stats is None else {counter: stats["less"]}
+    assert write_status(api, run, stats=fallen) == [COUNTERS]
+
+
+def test_no_counter_falls_with_the_next_attempt_either(api: RestClient, run: str) -> None:
+    assert write_status(api, run, stats={"migrationCount": 2}) == []
+    bring(api, run, "FAILED")
+
+    again = {"phase": "READY", "attempt": 2, "finished": False}
+    assert write_status(api, run, **again, stats={"migrationCount": 0}) == [COUNTERS]
+
+
+@pytest.mark.parametrize("counter", NAMES_OF_COUNTERS)
+def test_a_counter_may_rise(api: RestClient, run: str, counter: str) -> None:
+    assert write_status(api, run, stats={counter: 1}) == []
+    assert write_status(api, run, stats={counter: 2}) == []
+    assert write_status(api, run, stats={"durationMillis": 5}) == []
+    assert write_status(api, run, stats={"durationMillis": 4}) == []
+
+
+@pytest.mark.parametrize("migrations", [1, 0, None])
+def test_migrations_never_falls_within_an_attempt(
+    api: RestClient, run: str, migrations: int | None
+) -> None:
+    assert write_status(api, run, migrations=2) == []
+
+    assert write_status(api, run, migrations=migrations) == [WITHIN]
+    assert write_status(api, run, migrations=3) == []
+
+
+@pytest.mark.parametrize("started", ["2026-11-22T09:00:00.000001Z", None])
+def test_the_start_of_an_attempt_never_changes(
+    api: RestClient, run: str, started: str | None
+) -> None:
+    assert write_status(api, run, phase="RUNNING", startedAt="2026-11-22T09:00:00Z") == []
+
+    assert write_status(api, run, startedAt=started) == [WITHIN]
+    assert write_status(api, run, nodeName="another") == []
+
+
+def test_the_next_attempt_counts_its_migrations_anew_and_has_not_started(
+    api: RestClient, run: str
+) -> None:
+    started = {"startedAt": "2026-11-22T09:00:00Z", "migrations": 3}
+    assert write_status(api, run, phase="RUNNING", **started) == []
+    assert write_status(api, run, phase="FAILED", finished=True) == []
+
+    again = {"phase": "READY", "attempt": 2, "finished": False}
+    assert write_status(api, run, **again, startedAt=None, migrations=None) == []
+
+
+@pytest.mark.parametrize("value", ["b", None])
+@pytest.mark.parametrize(
+    "field",
+    [
+        "runId",
+        "defaultKeyValueStoreId",
+        "defaultDatasetId",
+        "defaultRequestQueueId",
+        "inputSha256",
+    ],
+)
+def test_what_a_run_is_known_by_never_changes(
+    api: RestClient, run: str, field: str, value: str | None
+) -> None:
+    assert write_status(api, run, **{field: "a" * 17}) == []
+    bring(api, run, "FAILED")
+
+    other = value and value * 17
+    assert write_status(api, run, **{field: other}) == [IDENTITY]
+    again = {"phase": "READY", "attempt": 2, "finished": False}
+    assert write_status(api, run, **again, **{field: other}) == [IDENTITY]
 
 
 @pytest.mark.parametrize("phase", sorted(PATHS))

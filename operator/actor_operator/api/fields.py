@@ -67,6 +67,14 @@ def unchanged(*names: str) -> str:
     )
 
 
+def stays(*names: str) -> str:
+    """CEL for: these fields, once they are there, are as they were."""
+    return " && ".join(
+        f"(!has(oldSelf.{name}) || (has(self.{name}) && self.{name} == oldSelf.{name}))"
+        for name in names
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Matches:
     """A pattern with a sentence for people.

@@ -45,6 +45,9 @@ APISERVER = {
         (".status", 10),
         (".status", 37),
         (".status", 18),
+        (".status", 39),
+        (".status", 22),
+        (".status", 250),
     ],
     "ActorAccount": [(".", 2516592)],
 }

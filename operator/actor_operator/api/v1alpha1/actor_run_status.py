@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from actor_operator.api.base import ApiModel, Condition
-from actor_operator.api.fields import ATOMIC_LIST, NO_DEFAULT, CelRule, list_map, unchanged
+from actor_operator.api.fields import ATOMIC_LIST, NO_DEFAULT, CelRule, list_map, stays, unchanged
 from actor_operator.api.scalars import (
     AnyName,
     AttemptNumber,
@@ -104,6 +104,17 @@ _STEPS_IN_WORDS = "; ".join(
     for before, afters in STEPS.items()
     if before not in FINISHED
 )
+_COUNTERS = ("resurrectCount", "migrationCount", "restartCount", "rebootCount")
+_COUNTERS_STAY = " && ".join(
+    f"self.stats.?{name}.orValue(0) >= oldSelf.stats.?{name}.orValue(0)" for name in _COUNTERS
+)
+_IDENTITY = (
+    "runId",
+    "defaultKeyValueStoreId",
+    "defaultDatasetId",
+    "defaultRequestQueueId",
+    "inputSha256",
+)
 
 
 class ActorRunStatus(ApiModel):
@@ -135,6 +146,25 @@ class ActorRunStatus(ApiModel):
             message="finished must be true in the phases SUCCEEDED, FAILED, TIMED-OUT and ABORTED,"
             " and false in all others",
             field_path=".finished",
+        ),
+        # The number of the current pod is made of these: were one to fall, a pod could come twice.
+        CelRule(
+            rule=f"!has(oldSelf.stats) || (has(self.stats) && {_COUNTERS_STAY})",
+            message=f"the counters ({', '.join(_COUNTERS)}) never fall",
+            field_path=".stats",
+            forbidden=True,
+        ),
+        CelRule(
+            rule="self.attempt != oldSelf.attempt"
+            " || (self.?migrations.orValue(0) >= oldSelf.?migrations.orValue(0)"
+            f" && {stays('startedAt')})",
+            message="within an attempt, migrations never falls and startedAt never changes",
+            forbidden=True,
+        ),
+        CelRule(
+            rule=stays(*_IDENTITY),
+            message=f"once they are told, {', '.join(_IDENTITY)} never change",
+            forbidden=True,
         ),
     )
 
