@@ -1,4 +1,4 @@
-"""etcd, containerd and what they need, from Debian's packages."""
+"""etcd, containerd and what they need, and Prometheus for tests, from Debian's packages."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.cluster_tool import debian
 
 SUITE = "forky"
-"""Debian suite with containerd 2 and etcd 3.5; both run on Debian 12 as they are."""
+"""Debian suite with containerd 2, etcd 3.5 and Prometheus 3; they run on Debian 12 as they are."""
 
 NODE_TOOLS = {
     "runc": "runc",
@@ -33,3 +33,8 @@ def ensure_etcd() -> Path:
 def ensure_containerd() -> Path:
     """Folder with containerd, its shim and ctr."""
     return debian.unpacked(SUITE, ["containerd"]) / "usr/bin"
+
+
+def ensure_prometheus() -> Path:
+    """Folder with prometheus and promtool."""
+    return debian.unpacked(SUITE, ["prometheus", "promtool"]) / "usr/bin"
