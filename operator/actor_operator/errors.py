@@ -5,6 +5,7 @@
     ActorOperatorError
     ├── RetryableError       try again soon, with growing delays
     │   ├── ExpiredError     a list or watch is too old to go on: list anew
+    │   ├── StaleError       we acted on an older state: the watch tells of the newer one
     │   └── NotLeaderError   this replica must not write: drop the work
     ├── WaitingError         not now: come back after ``requeue_after`` seconds
     ├── TerminalError        a person must change something; trying again is useless
@@ -22,6 +23,10 @@ class RetryableError(ActorOperatorError):
 
 class ExpiredError(RetryableError):
     """The server no longer has the history that a list or watch wants to go on from (410)."""
+
+
+class StaleError(RetryableError):
+    """What was acted on has changed meanwhile: daily life, and no trouble."""
 
 
 class NotLeaderError(RetryableError):

@@ -5,7 +5,13 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from actor_operator.engine.workqueue import WorkQueue
-from actor_operator.errors import NotLeaderError, RetryableError, TerminalError, WaitingError
+from actor_operator.errors import (
+    NotLeaderError,
+    RetryableError,
+    StaleError,
+    TerminalError,
+    WaitingError,
+)
 from actor_operator.log import logger
 
 K = TypeVar("K", bound=Hashable)
@@ -121,7 +127,8 @@ class WorkerPool(Generic[K]):
 
     def _retry(self, key: K, exc: Exception, *, with_traceback: bool) -> None:
         delay = self._queue.retry(key)
-        tell = log.warning if with_traceback or self._is_news(type(exc).__name__) else log.debug
+        loud = with_traceback or (not isinstance(exc, StaleError) and self._is_news(exc))
+        tell = log.warning if loud else log.debug
         tell(
             "Work failed and is tried again.",
             key=key,
@@ -132,8 +139,9 @@ class WorkerPool(Generic[K]):
             exc_info=exc if with_traceback else None,
         )
 
-    def _is_news(self, error: str) -> bool:
+    def _is_news(self, exc: Exception) -> bool:
         """Whether a kind of failure was not told of late: in an outage every key fails."""
+        error = type(exc).__name__
         now = asyncio.get_running_loop().time()
         last = self._told.get(error)
         if last is not None and now - last < QUIET_SECONDS:

@@ -29,6 +29,7 @@ from actor_operator.errors import (
     ActorOperatorError,
     ExpiredError,
     RetryableError,
+    StaleError,
     TerminalError,
     WaitingError,
 )
@@ -103,7 +104,7 @@ class AlreadyExistsError(ApiError, RetryableError):
     """A create met an object of that name, perhaps our own of a lost answer."""
 
 
-class ConflictError(ApiError, RetryableError):
+class ConflictError(ApiError, StaleError):
     """The object changed since it was read, or a precondition does not hold."""
 
 

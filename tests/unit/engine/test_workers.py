@@ -8,7 +8,13 @@ from structlog.testing import capture_logs
 
 from actor_operator.engine.workers import WorkerPool
 from actor_operator.engine.workqueue import WorkQueue
-from actor_operator.errors import NotLeaderError, RetryableError, TerminalError, WaitingError
+from actor_operator.errors import (
+    NotLeaderError,
+    RetryableError,
+    StaleError,
+    TerminalError,
+    WaitingError,
+)
 
 pytestmark = pytest.mark.looptime(noop_cycles=0)
 
@@ -72,6 +78,15 @@ async def test_in_an_outage_the_same_failure_of_many_keys_is_said_once(shop: Sho
             shop.queue.add(key)
         await asyncio.sleep(50)
     assert [entry["log_level"] for entry in logs] == ["warning", *["debug"] * 4]
+
+
+async def test_a_state_that_was_stale_is_no_trouble_to_tell_of(shop: Shop) -> None:
+    shop.outcomes = [StaleError("the object has been modified")]
+    with capture_logs() as logs:
+        shop.queue.add("a")
+        await asyncio.sleep(100)
+    assert [key for key, _ in shop.begun] == ["a", "a"]
+    assert [entry["log_level"] for entry in logs] == ["debug"]
 
 
 async def test_waiting_comes_back_at_its_time_and_does_not_count_as_failure(shop: Shop) -> None:
