@@ -14,6 +14,7 @@ from actor_operator.engine.lease import Elector
 from actor_operator.engine.lease_hold import LeaseHold, LeaseTiming
 from actor_operator.engine.limiter import TokenBucket
 from actor_operator.engine.loop_lag import measure_loop_lag
+from actor_operator.kube.accounts import ACTOR_ACCOUNTS, Accounts, decode_account
 from actor_operator.kube.actors import ACTORS, Actors, decode_actor
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import Connection
@@ -25,6 +26,8 @@ from actor_operator.kube.runs import ACTOR_RUNS, Runs, decode_run
 from actor_operator.kube.secret import Secrets
 from actor_operator.kube.transport import Timeouts
 from actor_operator.metrics import RUNS, WATCH_AGE, Metrics
+from actor_operator.reconcile.account import AccountController
+from actor_operator.reconcile.account_status import AccountStatuses
 from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.claims import ClaimReader, Claims
 from actor_operator.reconcile.controller import RunController
@@ -66,6 +69,7 @@ class Operator:
             **({"claims": self.claim_reader.run} if self.claim_reader else {}),
             "timers": self.controller.timers.run,
             "retention": self.controller.retention.timers.run,
+            "accounts": self.controller.accounts.timers.run,
             "loop-lag": lambda: measure_loop_lag(lag),
             # The last to start and the first to stop: leading needs all others.
             "elector": self.elector.run,
@@ -149,6 +153,7 @@ def _build_controller(
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
     events = _build_events(client, stores, clock, metrics)
     claims = Claims(own=settings.namespace, only=settings.namespaces, labelled=stores.labelled)
+    accounts = _build_accounts(settings, client, stores, claims, clock)
     reconciler = RunReconciler(
         runs=stores.runs,
         pods=stores.pods,
@@ -157,6 +162,7 @@ def _build_controller(
         pod_reader=pods,
         actor_reader=actors,
         executor=executor,
+        accounts=accounts,
         settings=settings,
         clock=clock,
         seams=Seams(metrics=metrics, clock=clock),
@@ -168,7 +174,7 @@ def _build_controller(
         pods=stores.pods,
         run_writer=runs,
         executor=executor,
-        account=lambda _namespace: None,
+        account=accounts.retention_of,
         serves=claims.serves,
         settings=settings.retention,
         clock=clock,
@@ -176,6 +182,7 @@ def _build_controller(
     return RunController(
         runs=stores.runs,
         reconciler=reconciler,
+        accounts=accounts,
         actors=ActorController(
             actors=stores.actors, writer=actors, serves=claims.serves, clock=clock
         ),
@@ -186,6 +193,21 @@ def _build_controller(
         workers=settings.engine.workers,
         clock=clock,
         metrics=metrics,
+    )
+
+
+def _build_accounts(
+    settings: Settings, client: KubeClient, stores: Stores, claims: Claims, clock: Clock
+) -> AccountController:
+    return AccountController(
+        runs=stores.runs,
+        pods=stores.pods,
+        accounts=stores.accounts,
+        statuses=AccountStatuses(
+            accounts=stores.accounts, writer=Accounts(client), serves=claims.serves
+        ),
+        settings=settings.accounts,
+        clock=clock,
     )
 
 
@@ -206,6 +228,7 @@ def _watched(
         Watched(ACTOR_RUNS, stores.runs, decode_run, controller.on_run),
         Watched(PODS, stores.pods, decode_pod, controller.on_pod, SELECTOR),
         Watched(ACTORS, stores.actors, decode_actor, controller.on_actor),
+        Watched(ACTOR_ACCOUNTS, stores.accounts, decode_account, controller.on_account),
     )
     namespaces = Watched(
         NAMESPACES, stores.labelled, decode_namespace, controller.on_namespace, CLAIMED

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from typing_extensions import Buffer
 
+from actor_operator.api.views.account import AccountView
 from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.api.views.pod import PodView
@@ -31,6 +32,7 @@ class Stores:
     pods: Store[PodView]
     actors: Store[ActorView]
     """What the informers know of Actors."""
+    accounts: Store[AccountView]
     labelled: Store[NamespaceView]
     """Namespaces that an installation has claimed."""
 
@@ -66,6 +68,7 @@ def build_stores() -> Stores:
         runs=Store({RUNS_BY_ACTOR: run_index}),
         pods=Store({PODS_BY_RUN: lambda pod: pod.metadata.labels.get(LABEL_RUN_UID)}),
         actors=Store(),
+        accounts=Store(),
         labelled=Store(),
     )
 

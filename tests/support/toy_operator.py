@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 from tests.support.builders import KEY, SETTINGS
+from tests.support.toy_accounts import a_controller
 from tests.support.toy_cluster import Crash, Event, ToyActors, ToyCluster, ToySecrets, drive
 
 from actor_operator.api.views.actor import ActorView
@@ -65,6 +66,8 @@ class ToyOperator:
         self.runs.replace_all([stub(cluster.run)], version)
         self.pods.replace_all(list(cluster.pods.values()), version)
         self.actors.replace_all([cluster.actor] if cluster.actor else [], version)
+        accounts = a_controller(runs=self.runs, pods=self.pods, clock=self)
+        accounts.start_leading(lambda _uid, _key: None)
         everything = cast("Any", cluster)  # it stands for the classes of kube
         self.reconciler = RunReconciler(
             runs=self.runs,
@@ -74,6 +77,7 @@ class ToyOperator:
             pod_reader=everything,
             actor_reader=cast("Any", ToyActors(cluster)),
             executor=Executor(pods=everything, secrets=cast("Any", ToySecrets(cluster))),
+            accounts=accounts,
             settings=self.settings,
             clock=self,
             seams=Seams(metrics=Metrics(CollectorRegistry()), clock=self),

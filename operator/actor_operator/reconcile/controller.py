@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from actor_operator.api.views.account import AccountView
 from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.api.views.pod import PodView
@@ -21,6 +22,7 @@ from actor_operator.errors import NotLeaderError
 from actor_operator.lifecycle.cause import cause_of
 from actor_operator.log import logger
 from actor_operator.metrics import Metrics
+from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.claims import Claims
 from actor_operator.reconcile.events import EventRecorder
@@ -51,8 +53,10 @@ class RunController:
         What the informer knows of runs.
     reconciler
         The work on one run.
+    accounts
+        Decides on the memory of accounts, and leads when this one does.
     actors
-        The controller of Actors, which leads when this one does.
+        The controller of Actors, likewise.
     retention
         Removes what has long finished, likewise.
     claims
@@ -72,6 +76,7 @@ class RunController:
         *,
         runs: Store[RunView | FinishedRun],
         reconciler: RunReconciler,
+        accounts: AccountController,
         actors: ActorController,
         retention: RetentionController,
         claims: Claims,
@@ -90,6 +95,7 @@ class RunController:
         self._clock = clock
         self._metrics = metrics
         self._leading = False
+        self.accounts = accounts
         self.retention = retention
         self.queue: WorkQueue[Key] = WorkQueue()
         self.timers: Timers[Key] = Timers(self._look_at, now=self._seconds)
@@ -125,6 +131,12 @@ class RunController:
         for run in self._runs.by_index(RUNS_BY_ACTOR, f"{actor.namespace}/{actor.name}"):
             self._look_at((run.namespace, run.name))
 
+    def on_account(self, old: AccountView | None, new: AccountView | None) -> None:
+        """An account came, changed or went: its runs may stay longer or shorter."""
+        account = new or old
+        if account is not None:
+            self.retention.look_at_account(account.name)
+
     def on_namespace(self, old: NamespaceView | None, new: NamespaceView | None) -> None:
         """A namespace was claimed or released: its runs may be ours from now on."""
         found = new or old
@@ -144,9 +156,10 @@ class RunController:
         await self._keyring.load()
         self._leading = True
         self._events.start_leading()
-        for run in self._runs:
-            if isinstance(run, RunView):
-                self.queue.add((run.namespace, run.name))
+        self.accounts.start_leading(self._call)
+        whole = (run for run in self._runs if isinstance(run, RunView))
+        for run in sorted(whole, key=_place_in_line):
+            self.queue.add((run.namespace, run.name))
         self._workers.start()
         self._actors.start_leading()
         self.retention.start_leading()
@@ -159,6 +172,7 @@ class RunController:
         self._metrics.leader.set(0)
         ended = await asyncio.gather(
             self._workers.stop(STOP_GRACE),
+            self.accounts.stop_leading(STOP_GRACE),
             self._actors.stop_leading(STOP_GRACE),
             self.retention.stop_leading(STOP_GRACE),
         )
@@ -174,6 +188,12 @@ class RunController:
     def _look_at(self, key: Key) -> None:
         if self._leading:
             self.queue.add(key)
+
+    def _call(self, uid: str, key: Key) -> None:
+        """There is room for a run that waited: it holds memory, so it goes before all others."""
+        self._reconciler.retry_now(uid)
+        if self._leading:
+            self.queue.add(key, urgent=True)
 
     async def _handle(self, key: Key) -> None:
         if not self._claims.serves(key[0]):
@@ -212,3 +232,8 @@ def _place(run: RunView | FinishedRun) -> tuple[str, str]:
     if isinstance(run, RunView):
         return run.status.phase, cause_of(run.status)
     return run.phase, run.reason
+
+
+def _place_in_line(run: RunView) -> tuple[datetime, str]:
+    """Who waits longest is looked at first."""
+    return run.status.queued_at or run.attempt_began, run.uid

@@ -4,6 +4,7 @@ Level-triggered: an event only says "look at this run again". Runs of one key ne
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -22,11 +23,12 @@ from actor_operator.kube.errors import ForbiddenError, InvalidError
 from actor_operator.kube.pods import Pods
 from actor_operator.kube.runs import Runs
 from actor_operator.lifecycle.actions import CreatePod
-from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, decide
+from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, admit_first, decide
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.removal import remove_stray, tidy
 from actor_operator.lifecycle.resurrection import resurrect, resurrection_due
 from actor_operator.lifecycle.status import settle, summarise
+from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.execute import Executor, Refusal
 from actor_operator.reconcile.seams import Seams
 from actor_operator.settings import Settings
@@ -78,6 +80,8 @@ class RunReconciler:
         The API server, for statuses and for what the stores cannot answer.
     executor
         Writes children.
+    accounts
+        Decides on memory before a pod is made.
     settings, clock, seams
         As everywhere.
     on_status
@@ -96,6 +100,7 @@ class RunReconciler:
         pod_reader: Pods,
         actor_reader: Actors,
         executor: Executor,
+        accounts: AccountController,
         settings: Settings,
         clock: Clock,
         seams: Seams,
@@ -109,6 +114,7 @@ class RunReconciler:
         self._pod_reader = pod_reader
         self._actor_reader = actor_reader
         self._executor = executor
+        self._accounts = accounts
         self._settings = settings
         self._clock = clock
         self._seams = seams
@@ -136,7 +142,15 @@ class RunReconciler:
         if isinstance(run, FinishedRun):
             await self._remove_strays(run)
             return None
-        if run is None or run.metadata.deletion_timestamp is not None:
+        if run is None:
+            return None
+        try:
+            return await self._look_at(run)
+        finally:
+            self._accounts.looked_at(run)
+
+    async def _look_at(self, run: RunView) -> datetime | None:
+        if run.metadata.deletion_timestamp is not None:
             return None
         observed = await self._gather(run)
         if observed.status.finished:
@@ -147,6 +161,7 @@ class RunReconciler:
             # A pod of a lost answer may not be in the store yet; it must not outlive the verdict.
             observed = replace(observed, pod=await self._read_pod(observed.run))
             decision = self._decide(observed)
+        observed, decision = self._admit(observed, decision)
         refusal = await self._execute(observed, decision)
         if refusal is not None:
             observed = replace(observed, blocked=self._remember(observed, refusal))
@@ -168,6 +183,12 @@ class RunReconciler:
         run = self._runs.get(pod.namespace, pod.metadata.labels.get(LABEL_RUN, ""))
         if uid is not None and isinstance(run, RunView) and run.uid == uid:
             self._gone.setdefault(uid, {})[pod.name] = GonePod(pod, self._clock.now())
+
+    def retry_now(self, uid: str) -> None:
+        """There may be room for a pod that the API server refused."""
+        blocked = self._blocked.get(uid)
+        if blocked is not None:
+            self._blocked[uid] = replace(blocked, retry_at=self._clock.now())
 
     def forget_all(self) -> None:
         """Leading has ended: what was remembered is of no use."""
@@ -256,15 +277,30 @@ class RunReconciler:
     def _decide(self, observed: Observed) -> Decision:
         return decide(observed, self._clock.now(), self._settings, self._key())
 
+    def _admit(self, observed: Observed, decision: Decision) -> tuple[Observed, Decision]:
+        """Reserve memory for a pod that is to be made; without room the run waits."""
+        resolved, now = decision.resolved, self._clock.now()
+        if resolved is None or not _makes_pod(decision):
+            return observed, decision
+        blocked = self._accounts.admit(observed.run, resolved.memory_mbytes)
+        if blocked is None:
+            return observed, admit_first(observed, decision, now)
+        # While it stands in the line it does not wait for the API server.
+        self._blocked.pop(observed.run.uid, None)
+        observed = replace(observed, blocked=blocked)
+        return observed, self._decide(observed)
+
     async def _execute(self, observed: Observed, decision: Decision) -> Refusal | None:
         """Write children; returns why the API server does not take the pod, if it does not."""
-        admitted_at = self._clock.now()
-        outcome = await self._executor.carry_out(observed.run, decision.actions)
+        admitted_at, creates = self._clock.now(), _makes_pod(decision)
+        with self._accounts.creating(observed.run) if creates else nullcontext():
+            outcome = await self._executor.carry_out(observed.run, decision.actions)
+            for pod in outcome if isinstance(outcome, tuple) else ():
+                self._pods.apply(pod)
         if isinstance(outcome, Refusal):
+            self._accounts.refused(observed.run)
             return outcome
-        for pod in outcome:
-            self._pods.apply(pod)
-        if any(isinstance(action, CreatePod) for action in decision.actions):
+        if creates:
             self.forget(observed.run.uid)
             self._seams.pod_created(observed.run, admitted_at)
         return None
@@ -323,3 +359,7 @@ class RunReconciler:
         if settled is not None:
             await self._write(observed.run, settled, observed.pod)
         return None
+
+
+def _makes_pod(decision: Decision) -> bool:
+    return any(isinstance(action, CreatePod) for action in decision.actions)

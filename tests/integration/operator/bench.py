@@ -34,7 +34,7 @@ SCENARIOS = {
 
 CHILDREN = frozenset({POD, SECRET})
 
-WATCHED = ("actorruns", "pods", "actors", "namespaces")
+WATCHED = ("actorruns", "pods", "actors", "actoraccounts", "namespaces")
 """What a replica watches."""
 
 RUN_NAME = "actor-operator.dev/run"

@@ -14,32 +14,32 @@ from actor_operator.api.base import (
     NameRule,
     Scope,
 )
-from actor_operator.api.fields import NOT_YET, list_map
+from actor_operator.api.fields import list_map
 from actor_operator.api.scalars import DNS_LABEL, MAX_INT32, Count, Seconds
 
 
 class Retention(ApiModel):
     """When finished runs are removed."""
 
-    ttl_seconds_after_finished: Annotated[Seconds | None, NOT_YET] = None
+    ttl_seconds_after_finished: Seconds | None = None
     """Seconds after its end at which a run is removed, unless it says otherwise itself. Default:
     the installation's."""
-    keep_last: Annotated[Count | None, NOT_YET] = None
-    """How many of the newest finished runs are kept whatever their age. Default: the
-    installation's."""
+    keep_last: Count | None = None
+    """How many of the newest finished runs are kept whatever their age; runs that have a
+    `ttlSecondsAfterFinished` of their own do not count. Default: the installation's."""
 
 
 class ActorAccountSpec(ApiModel):
     """The limits of an account."""
 
-    memory_limit_mbytes: Annotated[int | None, Field(ge=128, le=MAX_INT32), NOT_YET] = None
+    memory_limit_mbytes: Annotated[int | None, Field(ge=128, le=MAX_INT32)] = None
     """Most memory in MB that the live runs of the account may have together. Default: the
     installation's."""
-    max_concurrent_runs: Annotated[int | None, Field(ge=1, le=MAX_INT32), NOT_YET] = None
+    max_concurrent_runs: Annotated[int | None, Field(ge=1, le=MAX_INT32)] = None
     """Most runs of the account that may be live at a time. Default: the installation's."""
     retention: Retention | None = None
     """When finished runs of the account are removed."""
-    suspended: Annotated[bool, NOT_YET] = False
+    suspended: bool = False
     """Whether no further run of the account is started; live runs go on."""
 
 
@@ -48,16 +48,19 @@ class ActorAccountStatus(ApiModel):
 
     observed_generation: Annotated[int | None, Field(ge=-1)] = None
     """The `metadata.generation` that the conditions were judged for."""
-    memory_used_mbytes: Annotated[Count | None, NOT_YET] = None
+    memory_limit_mbytes: Count | None = None
+    """The limit in force in MB: the account's own, else the installation's; absent: none."""
+    max_concurrent_runs: Count | None = None
+    """The limit in force on runs that live at a time; absent: none."""
+    memory_used_mbytes: Count | None = None
     """Memory in MB that is reserved for the account's runs."""
-    live_runs: Annotated[Count | None, NOT_YET] = None
+    live_runs: Count | None = None
     """How many runs have memory reserved."""
-    waiting_runs: Annotated[Count | None, NOT_YET] = None
+    waiting_runs: Count | None = None
     """How many runs wait for memory."""
-    conditions: Annotated[
-        tuple[Condition, ...], Field(max_length=8), list_map("type"), NOT_YET
-    ] = ()
-    """Facts about the account."""
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=8), list_map("type")] = ()
+    """Facts about the account. `Admitting` is True while a run that fits would be started at
+    once."""
 
 
 class ActorAccount(CustomResource):
@@ -78,9 +81,9 @@ class ActorAccount(CustomResource):
         columns=(
             Column(
                 name="Limit",
-                path=".spec.memoryLimitMbytes",
+                path=".status.memoryLimitMbytes",
                 type="integer",
-                description="Most memory in MB",
+                description="Most memory in MB that live runs may have",
             ),
             Column(
                 name="Used",

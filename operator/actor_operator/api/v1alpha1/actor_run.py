@@ -14,7 +14,7 @@ from actor_operator.api.base import (
     Definition,
     NameRule,
 )
-from actor_operator.api.fields import NOT_YET, CelRule, unchanged
+from actor_operator.api.fields import CelRule, unchanged
 from actor_operator.api.scalars import (
     NAME_LABEL,
     ActorReference,
@@ -177,7 +177,7 @@ class ActorRunSpec(ApiModel):
     """Limits on the results of the run. Never changes."""
     origin: Origin = Origin.CLI
     """How the run came about. Never changes."""
-    when_memory_exceeded: Annotated[WhenMemoryExceeded, NOT_YET] = WhenMemoryExceeded.WAIT
+    when_memory_exceeded: WhenMemoryExceeded = WhenMemoryExceeded.WAIT
     """What happens if the account has no memory left for the first attempt: Wait in READY, or
     Reject, which ends it as FAILED with MemoryLimitExceeded. Never changes."""
     ttl_seconds_after_finished: Seconds | None = None
