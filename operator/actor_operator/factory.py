@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actor_operator import __version__
-from actor_operator.clock import Clock, SystemClock
+from actor_operator.clock import Clock
 from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.engine.informer import Informer
 from actor_operator.engine.lease import Elector
@@ -24,7 +24,8 @@ from actor_operator.kube.namespaces import CLAIMED, NAMESPACES, Namespaces, deco
 from actor_operator.kube.pods import PODS, SELECTOR, Pods, decode_pod
 from actor_operator.kube.runs import ACTOR_RUNS, Runs, decode_run
 from actor_operator.kube.secret import Secrets
-from actor_operator.kube.transport import Timeouts
+from actor_operator.kube.server_clock import ServerClock
+from actor_operator.kube.transport import Call, Timeouts
 from actor_operator.metrics import RUNS, WATCH_AGE, Metrics
 from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.account_status import AccountStatuses
@@ -86,9 +87,7 @@ class Operator:
             await client.close()
 
 
-def build_operator(
-    settings: Settings, connection: Connection, clock: Clock | None = None
-) -> Operator:
+def build_operator(settings: Settings, connection: Connection) -> Operator:
     """Build one replica; nothing runs yet.
 
     Parameters
@@ -97,11 +96,14 @@ def build_operator(
         The operator's settings.
     connection
         Where the cluster is.
-    clock
-        The time; by default the machine's.
     """
-    clock = clock or SystemClock()
     metrics = Metrics()
+    clock = ServerClock(tell=metrics.clock_offset.set)
+
+    def observe(call: Call) -> None:
+        metrics.observe_call(call.verb, call.kind, call.status, call.seconds)
+        clock.hear(call.date)
+
     timeouts = Timeouts(silence=settings.engine.silence_seconds)
     stores = build_stores()
     guard = _Guard()
@@ -114,11 +116,9 @@ def build_operator(
         limiter=TokenBucket(
             rate=settings.engine.writes_per_second, burst=settings.engine.write_burst
         ),
-        observe=metrics.observe_call,
+        observe=observe,
     )
-    lease_client = KubeClient(
-        connection, user_agent=USER_AGENT, timeouts=timeouts, observe=metrics.observe_call
-    )
+    lease_client = KubeClient(connection, user_agent=USER_AGENT, timeouts=timeouts, observe=observe)
     controller = _build_controller(settings, client, stores, clock, metrics)
     informers = build_informers(_watched(settings, stores, controller), client, settings)
     elector = _build_elector(settings, lease_client, controller, informers, clock)

@@ -247,6 +247,10 @@ class Metrics:
             "Seconds by which the event loop was late, measured each second.",
             LAG_BUCKETS,
         )
+        self.clock_offset = self._gauge(
+            "clock_offset_seconds",
+            "Seconds that are added to this machine's clock to follow the API server's.",
+        )
         self.task_deaths = self._counter(
             "task_deaths", "Tasks of the operator that died and were started again.", "task"
         )

@@ -14,7 +14,7 @@ from actor_operator.cli.options import Options, current_options
 from actor_operator.constants import NESTING
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import connect
-from actor_operator.kube.transport import Timeouts
+from actor_operator.kube.transport import Call, Timeouts
 
 T = TypeVar("T")
 
@@ -91,6 +91,6 @@ def with_cluster(work: Callable[[Session], Awaitable[T]]) -> T:
     return asyncio.run(whole())
 
 
-def _show_request(verb: str, kind: str, status: int, seconds: float) -> None:
-    answer = status or "no answer"
-    click.echo(f"{verb} {kind}: {answer} ({seconds * 1000:.0f} ms)", err=True)
+def _show_request(call: Call) -> None:
+    answer = call.status or "no answer"
+    click.echo(f"{call.verb} {call.kind}: {answer} ({call.seconds * 1000:.0f} ms)", err=True)

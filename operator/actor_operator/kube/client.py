@@ -61,7 +61,7 @@ class KubeClient:
     limiter
         Slows writes down; ``None`` for no limit.
     observe
-        Told of each call: verb, kind, HTTP status (0 without an answer), seconds.
+        Told of each call.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import aiohttp
 from yarl import URL
@@ -39,8 +39,28 @@ ANSWER_MARGIN = 0.5
 NO_ANSWER = (aiohttp.ClientError, TimeoutError, OSError)
 """What the HTTP library raises when there is no answer, or no whole one."""
 
-Observer = Callable[[str, str, int, float], None]
-"""Told of each call: verb, kind, HTTP status (0 without an answer), seconds."""
+
+class Call(NamedTuple):
+    """A call that has ended, for whoever observes them."""
+
+    verb: str
+    """Kubernetes' verb: get, list, watch, create, update, patch, delete."""
+
+    kind: str
+    """What it was about: ``Pod``, ``ActorRun/status``."""
+
+    status: int
+    """The HTTP status; 0 without an answer."""
+
+    seconds: float
+    """How long it took, a watch until it was open."""
+
+    date: str
+    """The server's time, as its answer says; empty without."""
+
+
+Observer = Callable[[Call], None]
+"""Told of each call."""
 
 
 class Limiter(Protocol):
@@ -235,7 +255,7 @@ class Transport:
             if self._guard is not None:
                 self._guard()
         started = time.monotonic()
-        status = 0
+        status, date = 0, ""
         try:
             response = await self._open_session().request(
                 request.method,
@@ -249,10 +269,11 @@ class Transport:
                 timeout=limit,
                 allow_redirects=False,  # our credentials are for this host only
             )
-            status = response.status
+            status, date = response.status, response.headers.get("Date", "")
         finally:
             if self._observe is not None:
-                self._observe(request.verb, request.kind, status, time.monotonic() - started)
+                seconds = time.monotonic() - started
+                self._observe(Call(request.verb, request.kind, status, seconds, date))
         if status >= 300:
             raise await _refusal(response, write=request.write)
         return response

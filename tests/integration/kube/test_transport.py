@@ -18,6 +18,7 @@ from actor_operator.kube.errors import (
     UnauthorizedError,
     UnreachableError,
 )
+from actor_operator.kube.transport import Call
 
 
 async def test_a_request_names_us_and_carries_the_token(http: Server) -> None:
@@ -300,9 +301,10 @@ async def test_only_writes_pass_the_limiter_and_429_pauses_it(http: Server) -> N
 async def test_each_call_is_observed_with_its_verb_kind_and_code(http: Server) -> None:
     calls: list[tuple[str, str, int]] = []
 
-    def observe(verb: str, kind: str, code: int, seconds: float) -> None:
-        assert 0 <= seconds < 5
-        calls.append((verb, kind, code))
+    def observe(call: Call) -> None:
+        assert 0 <= call.seconds < 5
+        assert bool(call.date) is (call.status > 0)
+        calls.append((call.verb, call.kind, call.status))
 
     http.answer((200, "{}"), (409, "{}"), (404, "{}"), (200, "{}"), (200, "{}"))
     async with a_client(http, observe=observe) as client:
