@@ -34,8 +34,8 @@ RUNTIME_WINDOW = timedelta(minutes=5)
 def failed(
     observed: Observed, now: datetime, reason: Reason, message: str, *, platform: bool = False
 ) -> Verdict:
-    """FAILED before the container ran; the pod, if there is one, is still to be removed."""
-    left = observed.pod_exists and observed.pod is not None and not observed.pod.is_over
+    """FAILED before the container ran; what pods there are, are still to be removed."""
+    left = any(not pod.is_over for pod in observed.pods)
     return Verdict(
         phase=Phase.FAILED,
         reason=reason,

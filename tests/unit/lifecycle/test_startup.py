@@ -191,7 +191,7 @@ def test_a_run_that_waits_longer_than_the_pending_limit_fails_with_what_it_waits
     assert (verdict.reason, verdict.platform) == (reason, True)
     assert "within 600 s" in verdict.message
     assert words in verdict.message
-    assert verdict.cleanup == (("Pod",) if observed.pod else ())
+    assert verdict.cleanup == (("Pod",) if observed.pods else ())
 
 
 def test_a_pod_without_any_word_of_the_scheduler_was_not_scheduled() -> None:
