@@ -81,7 +81,10 @@ class Shelf:
         """Put a run on the shelf; one whose end is unknown is never removed."""
         if run.finished_at is not None:
             entries, entry = self._place_of(run, run.finished_at)
-            insort(entries, entry, key=_order)
+            if not entries or _order(entries[-1]) < _order(entry):
+                entries.append(entry)  # nearly always: runs come as they end
+            else:
+                insort(entries, entry, key=_order)
 
     def take(self, run: FinishedRun) -> None:
         """Take a run off the shelf, if it is there."""

@@ -1,5 +1,6 @@
 """Removing finished runs, and their pods, when their time is over."""
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from actor_operator.api.views.pod import PodView
@@ -78,7 +79,7 @@ class RetentionController:
         self._settings = settings
         self._clock = clock
         self._leading = False
-        self._shelves: dict[str, Shelf] = {}
+        self._shelves: defaultdict[str, Shelf] = defaultdict(Shelf)
         self._queue: WorkQueue[Key] = WorkQueue()
         self._workers = WorkerPool(queue=self._queue, handle=self.reconcile, size=WORKERS)
         self.timers: Timers[Key] = Timers(self._on_due, now=lambda: clock.now().timestamp())
@@ -92,8 +93,12 @@ class RetentionController:
         """Begin to work."""
         self._leading = True
         finished = [run for run in self._runs if isinstance(run, FinishedRun)]
-        for run in sorted(finished, key=lambda run: (str(run.finished_at), run.uid)):
-            self._on_run(None, run)
+        finished.sort(key=lambda run: (run.finished_at is not None, run.finished_at, run.uid))
+        for run in finished:
+            self._shelves[run.namespace].put(run)
+            self._time_pods(run)
+        for namespace in self._shelves:
+            self.look_at_account(namespace)
         self._workers.start()
 
     async def stop_leading(self, grace: float) -> bool:
@@ -120,10 +125,10 @@ class RetentionController:
         if not self._leading:
             return
         if isinstance(old, FinishedRun):
-            self._shelf(old.namespace).take(old)
+            self._shelves[old.namespace].take(old)
             self.timers.cancel((old.namespace, old.name))
         if isinstance(new, FinishedRun):
-            self._shelf(new.namespace).put(new)
+            self._shelves[new.namespace].put(new)
             self.look_at_account(new.namespace)
             self._time_pods(new)
 
@@ -149,9 +154,6 @@ class RetentionController:
         pods = self._pods.by_index(PODS_BY_RUN, run.uid)
         return [pod for pod in pods if pod.controller_uid() == run.uid]
 
-    def _shelf(self, namespace: str) -> Shelf:
-        return self._shelves.setdefault(namespace, Shelf())
-
     # What is due
 
     def _on_due(self, key: Key) -> None:
@@ -162,7 +164,7 @@ class RetentionController:
             self._plan(namespace)
 
     def _plan(self, namespace: str) -> None:
-        plan = self._shelf(namespace).plan(self._terms(namespace), self._clock.now())
+        plan = self._shelves[namespace].plan(self._terms(namespace), self._clock.now())
         for run in plan.due:
             self._queue.add((run.namespace, run.name))
         if plan.next_at is not None:
@@ -185,7 +187,7 @@ class RetentionController:
         if not isinstance(run, FinishedRun) or not self._serves(run.namespace):
             return
         terms, now = self._terms(run.namespace), self._clock.now()
-        if self._shelf(run.namespace).is_due(run, terms, now) and await self._remove(run, terms):
+        if self._shelves[run.namespace].is_due(run, terms, now) and await self._remove(run, terms):
             return
         pods_due_at = self._pods_due_at(run)
         if pods_due_at is not None and pods_due_at <= now.timestamp():
@@ -202,7 +204,7 @@ class RetentionController:
             removed = allowed and await self._delete(fresh)
         if self._runs.get(run.namespace, run.name) is run:
             # It is gone, or stays until it changes, which puts it back.
-            self._shelf(run.namespace).take(run)
+            self._shelves[run.namespace].take(run)
         return removed
 
     async def _delete(self, run: RunView) -> bool:

@@ -298,7 +298,7 @@ async def test_pods_go_before_their_run(world: World) -> None:
 
     await asyncio.sleep(2)
 
-    assert [name for name, _ in world.removed_pods] == ["a-1", "a-2"]
+    assert {name for name, _ in world.removed_pods} == {"a-1", "a-2"}
     assert world.deleted == []
 
 
