@@ -15,7 +15,6 @@ BEGINNING = {
     ConditionType.ADMITTED: ("Unknown", Reason.PENDING),
     ConditionType.POD_SCHEDULED: ("False", Reason.RESURRECTED),
     ConditionType.STARTED: ("Unknown", Reason.PENDING),
-    ConditionType.WEB_SERVER_READY: ("False", Reason.NOT_LISTENING),
     ConditionType.TERMINATION_TARGET: ("False", Reason.NOT_REQUESTED),
     ConditionType.FINISHED: ("False", Reason.RUNNING),
     ConditionType.SUCCEEDED: ("Unknown", Reason.RUNNING),
@@ -86,6 +85,7 @@ def _options(old: Options, request: ResurrectRequest) -> Options:
 
 
 def _conditions(run: RunView, now: datetime) -> tuple[Condition, ...]:
+    web = Reason.NOT_LISTENING if run.status.container_url else Reason.DISABLED
     message = f"Attempt {run.status.attempt + 1} begins."
     return tuple(
         Condition(
@@ -98,5 +98,8 @@ def _conditions(run: RunView, now: datetime) -> tuple[Condition, ...]:
             else old.last_transition_time,
             observed_generation=run.metadata.generation,
         )
-        for kind, (status, reason) in BEGINNING.items()
+        for kind, (status, reason) in {
+            **BEGINNING,
+            ConditionType.WEB_SERVER_READY: ("False", web),
+        }.items()
     )

@@ -303,6 +303,10 @@ def _differs(
     held = _held_back(facts, now, hold_back_seconds)
     before = {c.type: (c.status, c.reason) for c in old.conditions}
     changed = {c.type for c in new.conditions if before.get(c.type) != (c.status, c.reason)}
+    if before.get(ConditionType.ADMITTED, ("Unknown",))[0] == "Unknown" and new.is_true(
+        ConditionType.ADMITTED
+    ):
+        changed.discard(ConditionType.ADMITTED)  # no news without a wait: it rides along
     if first:
         # Nothing was ever written: the default READY says as much as "nothing known yet".
         changed &= {kind for kind, finding in _waits(facts).items() if finding.since}
