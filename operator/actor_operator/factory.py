@@ -26,10 +26,11 @@ from actor_operator.kube.runs import ACTOR_RUNS, Runs, decode_run
 from actor_operator.kube.secret import Secrets
 from actor_operator.kube.server_clock import ServerClock
 from actor_operator.kube.transport import Call, Timeouts
-from actor_operator.metrics import RUNS, WATCH_AGE, Metrics
+from actor_operator.metrics import Metrics
 from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.account_status import AccountStatuses
 from actor_operator.reconcile.actor import ActorController
+from actor_operator.reconcile.census import add_censuses
 from actor_operator.reconcile.claims import ClaimReader, Claims
 from actor_operator.reconcile.controller import RunController
 from actor_operator.reconcile.event_writer import EventWriter
@@ -123,7 +124,7 @@ def build_operator(settings: Settings, connection: Connection) -> Operator:
     informers = build_informers(_watched(settings, stores, controller), client, settings)
     elector = _build_elector(settings, lease_client, controller, informers, clock)
     guard.elector = elector
-    _add_gauges(metrics, controller, informers)
+    add_censuses(metrics, controller, informers)
     return Operator(
         controller,
         elector,
@@ -280,14 +281,3 @@ def _build_elector(
         on_started_leading=start_leading,
         on_stopped_leading=controller.stop_leading,
     )
-
-
-def _add_gauges(
-    metrics: Metrics,
-    controller: RunController,
-    informers: tuple[Informer[Any], ...],
-) -> None:
-    metrics.queue_depth.set_function(lambda: controller.queue.depth)
-    metrics.queue_age.set_function(controller.queue.oldest_age)
-    metrics.census(RUNS, controller.census)
-    metrics.census(WATCH_AGE, lambda: {(informer.kind,): informer.age() for informer in informers})

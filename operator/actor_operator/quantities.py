@@ -10,6 +10,10 @@ DISK_PER_MEMORY = 2
 """A run's disk is this many times its memory (Apify: usage and resources)."""
 
 
+MEBIBYTE = 2**20
+"""Bytes of what runs, actors and accounts call a MB, as Kubernetes' ``Mi``."""
+
+
 def cpu_millicores(memory_mbytes: int) -> int:
     """Processor share of a run in thousandths of a core, rounded up: 1024 MB → 250, 128 MB → 32."""
     return -(-memory_mbytes * 1000 // MEMORY_MBYTES_PER_CORE)

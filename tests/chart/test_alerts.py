@@ -19,6 +19,7 @@ SERIES = {
     "ActorOperatorIsBehind": ("queue_age_seconds", "", "61x60", "60x60"),
     "ActorOperatorRetriesMuch": ("retries_total", "", "0+70x60", "0+50x60"),
     "ActorOperatorHearsNothing": ("watch_age_seconds", 'kind="Pod"', "121x60", "20x60"),
+    "ActorOperatorClockIsOff": ("clock_offset_seconds", 'instance="a"', "-3x60", "1x60"),
     "ActorOperatorTaskDies": ("task_deaths_total", 'task="timers"', "0+1x60", "0+0x60"),
     "ActorOperatorLosesEvents": ("events_total", 'result="dropped"', "0+1x60", "0+0x60"),
     "ActorRunsFailThroughThePlatform": (

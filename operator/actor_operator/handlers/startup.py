@@ -59,7 +59,7 @@ class Runtime:
     def __init__(self, operator: Operator, settings: Settings) -> None:
         self.operator = operator
         self._settings = settings
-        self._supervisor = Supervisor()
+        self._supervisor = Supervisor(on_death=self._count_death)
         self._endpoints: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -83,6 +83,9 @@ class Runtime:
             ) from error
         for name, run in self.operator.tasks().items():
             self._supervisor.start(name, run)
+
+    def _count_death(self, task: str) -> None:
+        self.operator.metrics.task_deaths.labels(task).inc()
 
     async def stop(self) -> None:
         """Stop everything; the lease is given back. Nothing happens when nothing runs."""

@@ -5,7 +5,7 @@ and accounts come in here, and a run asks before it makes a pod. A run that must
 soon as there is room for it; nothing is asked again and again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -85,6 +85,11 @@ class AccountController:
         runs.listen(self.on_run)
         pods.listen(self.on_pod)
         accounts.listen(self.on_account)
+
+    @property
+    def ledgers(self) -> Mapping[str, Ledger]:
+        """Accounts with live or waiting runs, by namespace; none unless this replica leads."""
+        return self._ledgers
 
     # Leading
 
