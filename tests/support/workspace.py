@@ -1,23 +1,31 @@
 """A namespace of a real cluster in which a test makes Actors and runs."""
 
+import copy
 import http.client
 import itertools
 import time
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.attempts import ENDED
-from tests.support.history import EVENT, POD, RUN, History, Object, status_of
+from tests.support.history import (
+    EVENT,
+    POD,
+    RUN,
+    History,
+    Object,
+    condition,
+    has_started,
+    status_of,
+)
 from tests.support.reach import Reachable
-from tests.support.recorder import Recorder
+from tests.support.recorder import Recorder, RecorderError
 from tests.support.rest import GROUP_PATH, MERGE_PATCH, Answer, RestClient
 
 ATTEMPTS = 3
 """How often a request is sent whose connection breaks: servers are killed in these tests."""
-
-RUN_LABEL = "actor-operator.dev/run"
-"""Label of pods with the name of their run."""
 
 _numbers = itertools.count(1)
 
@@ -88,11 +96,21 @@ class Workspace:
         metadata = {"name": self.namespace, "labels": labels or {}}
         admin.must("POST", "/api/v1/namespaces", {"metadata": metadata})
 
+    def seen_by(self, admin: Admin) -> "Workspace":
+        """The same namespace over another connection."""
+        other = copy.copy(self)
+        other.admin = admin
+        return other
+
     # Making
 
     def actor(self, name: str, image: str = "simulate-0.5s", **spec: Any) -> str:
-        """Create an Actor with one build; the image's tag says what becomes of its pods."""
-        build = {"number": "1.0.1", "image": f"registry.example/actor:{image}"}
+        """Create an Actor with one build.
+
+        Without a slash the image is a tag, which says what becomes of simulated pods.
+        """
+        reference = image if "/" in image else f"registry.example/actor:{image}"
+        build = {"number": "1.0.1", "image": reference}
         spec = {"builds": [build], "taggedBuilds": {"latest": "1.0.1"}} | spec
         self.create("actors", {"kind": "Actor", "metadata": {"name": name}, "spec": spec})
         return name
@@ -135,23 +153,22 @@ class Workspace:
         """Delete an object."""
         self.admin.must("DELETE", self.path(plural, name, core=core))
 
-    def end_pod(self, run: str, code: int = 0) -> None:
-        """Write the end of a run's container, as the kubelet does."""
-        (pod,) = (p for p in self.pods() if p["metadata"]["labels"][RUN_LABEL] == run)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    def end_pod(self, run: str, code: int = 0) -> Answer:
+        """Write the end of a run's container, as the kubelet does, unless its pod is gone."""
+        pod = self.pod(run) or {}
         (container,) = pod["status"]["containerStatuses"]
         ended = {
             "exitCode": code,
             "reason": "Error" if code else "Completed",
             "startedAt": container["state"]["running"]["startedAt"],
-            "finishedAt": now,
+            "finishedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         status = {
             "phase": "Failed" if code else "Succeeded",
             "containerStatuses": [{**container, "ready": False, "state": {"terminated": ended}}],
         }
         path = self.path("pods", pod["metadata"]["name"], core=True) + "/status"
-        self.admin.must("PATCH", path, {"status": status}, content_type=MERGE_PATCH)
+        return self.admin.call("PATCH", path, {"status": status}, content_type=MERGE_PATCH)
 
     # Seeing
 
@@ -176,10 +193,10 @@ class Workspace:
         return self.recorder.find(POD, self.namespace, self.status(name).get("podName", ""))
 
     def events(self, name: str) -> list[str]:
-        """The Events of a run, each as ``type/reason``, the first one first."""
+        """The kinds of Events of a run as ``type/reason``, in the order of the first of each."""
         found = [e for e in self.recorder.all(EVENT, self.namespace) if _is_about(e, name)]
-        found.sort(key=lambda event: int(event["metadata"]["resourceVersion"]))
-        return [f"{event['type']}/{event['reason']}" for event in found]
+        found.sort(key=lambda event: str(event["eventTime"]))
+        return list(dict.fromkeys(f"{event['type']}/{event['reason']}" for event in found))
 
     def wait(self, name: str, phases: Collection[str] = ENDED, seconds: float = 60) -> Object:
         """Wait until a run is in one of some phases; returns its status."""
@@ -202,6 +219,35 @@ class Workspace:
             return any(c["type"] == kind and c["reason"] == reason for c in conditions)
 
         self.recorder.wait(f"condition {kind} of run {name} is {reason}", done, seconds)
+
+    def wait_started(self, name: str, seconds: float = 60) -> Object:
+        """Wait until the container of a run's current pod has started; returns the pod."""
+        self.recorder.wait(
+            f"the pod of {name} has started", lambda: has_started(self.pod(name) or {}), seconds
+        )
+        return self.pod(name) or {}
+
+    def wait_events(self, name: str, expected: Iterable[str], seconds: float = 20) -> None:
+        """Wait until a run has these Events, in this order, and no others.
+
+        Raises
+        ------
+        AssertionError
+            It has others.
+        """
+        wanted = list(expected)
+        with suppress(RecorderError):
+            self.recorder.wait("its events", lambda: self.events(name) == wanted, seconds)
+        assert self.events(name) == wanted
+
+    def reasons(self, name: str, kind: str) -> list[str]:
+        """The reasons that a condition of a run had, one after the other."""
+        found: list[str] = []
+        for revision in self.history().life(RUN, name):
+            reason = str(condition(revision.object, kind).get("reason", ""))
+            if reason and found[-1:] != [reason]:
+                found.append(reason)
+        return found
 
     def history(self) -> History:
         """Everything that was committed here until now."""

@@ -24,6 +24,7 @@ from actor_operator.kube.pods import Pods
 from actor_operator.kube.runs import Runs
 from actor_operator.lifecycle.actions import CreatePod
 from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, admit_first, decide
+from actor_operator.lifecycle.facts import ABORTS
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.removal import remove_stray, tidy
 from actor_operator.lifecycle.resurrection import resurrect, resurrection_due
@@ -160,6 +161,10 @@ class RunReconciler:
         if decision.facts.verdict is not None and unseen:
             # A pod of a lost answer may not be in the store yet; it must not outlive the verdict.
             observed = replace(observed, pod=await self._read_pod(observed.run))
+            decision = self._decide(observed)
+        if observed.pod_exists and observed.stopping is None and _aborts(decision):
+            # An end that was committed before the request may be news that is still on its way.
+            observed = replace(observed, pod=await self._read_pod(run) or observed.pod)
             decision = self._decide(observed)
         observed, decision = self._admit(observed, decision)
         refusal = await self._execute(observed, decision)
@@ -363,3 +368,8 @@ class RunReconciler:
 
 def _makes_pod(decision: Decision) -> bool:
     return any(isinstance(action, CreatePod) for action in decision.actions)
+
+
+def _aborts(decision: Decision) -> bool:
+    """Whether a decision carries out a user's request to stop."""
+    return decision.facts.stop is not None and decision.facts.stop.reason in ABORTS

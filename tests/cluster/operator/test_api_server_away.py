@@ -97,7 +97,7 @@ def test_an_api_server_that_was_killed_is_waited_for(
         site.recorder.wait("the next pod is made", lambda: len(workspace.pods()) == pods)
         seconds = time.monotonic() - back
         for name in names:
-            workspace.end_pod(name)
+            assert workspace.end_pod(name).accepted
         workspace.abort("afterwards")
         workspace.wait_all([*names, "afterwards"])
 

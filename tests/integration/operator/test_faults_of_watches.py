@@ -121,3 +121,19 @@ async def test_runs_go_on_after_the_server_was_away(bench: Bench) -> None:
 
     await bench.phase("SUCCEEDED")
     assert bench.difference() is None
+
+
+async def test_an_end_of_which_no_watch_has_told_wins_over_an_abort_that_comes_after_it(
+    bench: Bench,
+) -> None:
+    await bench.leading(bench.start())
+    bench.create(Workload("endless"))
+    await bench.phase("RUNNING")
+    (pod,) = bench.live_pods()
+
+    bench.server.watches.hold("pods")
+    bench.server.pod("default", pod["metadata"]["name"]).exit(0)
+    bench.abort()
+
+    await bench.phase("SUCCEEDED")
+    bench.server.watches.release("pods")
