@@ -162,7 +162,7 @@ class RunReconciler:
             # A pod of a lost answer may not be in the store yet; it must not outlive the verdict.
             observed = replace(observed, pod=await self._read_pod(observed.run))
             decision = self._decide(observed)
-        if observed.pod_exists and observed.stopping is None and _aborts(decision):
+        if observed.pod_exists and observed.stopping not in ABORTS and _aborts(decision):
             # An end that was committed before the request may be news that is still on its way.
             observed = replace(observed, pod=await self._read_pod(run) or observed.pod)
             decision = self._decide(observed)
