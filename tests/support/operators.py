@@ -256,6 +256,11 @@ class OperatorProcess:
         return sum(float(value) for value in re.findall(pattern, self.metrics, re.MULTILINE))
 
     @property
+    def metrics_address(self) -> str:
+        """Host and port of its metrics."""
+        return f"127.0.0.1:{self._metrics_port}"
+
+    @property
     def metrics(self) -> str:
         """All of its metrics as text, empty when it does not answer."""
         return self._get(self._metrics_port, "/metrics") or ""
