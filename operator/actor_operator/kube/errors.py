@@ -33,6 +33,7 @@ from actor_operator.errors import (
     TerminalError,
     WaitingError,
 )
+from actor_operator.text import cut
 
 MAX_MESSAGE_BYTES = 1024
 """Longest message kept of an answer; admission webhooks can send any length."""
@@ -196,14 +197,17 @@ def error_from_answer(
     """
     answer = _parse_status(body)
     details = answer.details or _StatusDetails()
-    message = _cut(answer.message or f"HTTP {status}")
+    message = cut(answer.message or f"HTTP {status}", MAX_MESSAGE_BYTES)
     kind = _class_of(status, answer.reason, message)
     return kind(
         message,
         status=status,
         reason=answer.reason,
         retry_after=_retry_after(headers, details.retry_after),
-        causes=tuple(Cause(c.reason, _cut(c.message), c.field) for c in details.causes or ()),
+        causes=tuple(
+            Cause(c.reason, cut(c.message, MAX_MESSAGE_BYTES), c.field)
+            for c in details.causes or ()
+        ),
         may_have_applied=write and kind is ServerError,
     )
 
@@ -221,7 +225,7 @@ def error_from_exception(exc: Exception, *, write: bool) -> UnreachableError:
     """
     connected = not isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     return UnreachableError(
-        _cut(f"no answer from the API server: {_cause_of(exc)}"),
+        cut(f"no answer from the API server: {_cause_of(exc)}", MAX_MESSAGE_BYTES),
         reason=type(exc).__name__,
         may_have_applied=write and connected,
     )
@@ -253,10 +257,3 @@ def _parse_status(body: bytes) -> _Status:
 def _retry_after(headers: Mapping[str, str], seconds: float | None) -> float | None:
     header = headers.get("Retry-After", "")
     return float(header) if header.isdecimal() else seconds
-
-
-def _cut(text: str) -> str:
-    raw = text.encode()
-    if len(raw) <= MAX_MESSAGE_BYTES:
-        return text
-    return raw[: MAX_MESSAGE_BYTES - 3].decode(errors="ignore") + "..."

@@ -21,6 +21,7 @@ from actor_operator.lifecycle.facts import Facts, Finding, Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.replacement import with_next_pod
 from actor_operator.quantities import compute_units
+from actor_operator.text import cut
 
 FINISHED_REASONS = {
     Phase.SUCCEEDED: Reason.FINISHED_SUCCEEDED,
@@ -177,7 +178,9 @@ def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> Ru
         finished_at=max(filter(None, (verdict.finished_at, status.started_at)), default=None),
         failure=None
         if succeeded
-        else Failure(verdict.reason, _cut(verdict.message), verdict.platform),
+        else Failure(
+            verdict.reason, cut(verdict.message, CONDITION_MESSAGE_BYTES), verdict.platform
+        ),
         stats=_stats(observed, status, verdict),
         cleanup=verdict.cleanup,
     )
@@ -249,7 +252,7 @@ def _condition(
         type=kind,
         status=finding.status,
         reason=finding.reason,
-        message=_cut(finding.message),
+        message=cut(finding.message, CONDITION_MESSAGE_BYTES),
         last_transition_time=now.replace(microsecond=0)
         if flipped or old is None
         else old.last_transition_time,
@@ -328,11 +331,3 @@ def _held_back(facts: Facts, now: datetime, seconds: float) -> set[ConditionType
         for kind, finding in _waits(facts).items()
         if finding.since and now < told_from(finding.since, seconds)
     }
-
-
-def _cut(message: str) -> str:
-    """Keep a message within its limit, in whole characters."""
-    data = message.encode()
-    if len(data) <= CONDITION_MESSAGE_BYTES:
-        return message
-    return data[: CONDITION_MESSAGE_BYTES - 3].decode(errors="ignore") + "…"

@@ -71,7 +71,7 @@ def test_the_message_is_the_servers_sentence() -> None:
 def test_a_long_message_is_cut_at_a_character() -> None:
     message = answer(500, message="ä" * 5000).message
     assert MAX_MESSAGE_BYTES - 4 <= len(message.encode()) <= MAX_MESSAGE_BYTES
-    assert message.endswith("ä...")
+    assert message.endswith("ä…")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Bad Gateway</html>", b"[1]", b"\xff\xfe", b"null"])
