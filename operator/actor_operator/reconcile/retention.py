@@ -160,7 +160,7 @@ class RetentionController:
         namespace, name = key
         if name:
             self._queue.add(key)
-        elif self._serves(namespace):
+        else:
             self._plan(namespace)
 
     def _plan(self, namespace: str) -> None:

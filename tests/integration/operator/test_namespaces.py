@@ -142,6 +142,8 @@ async def test_one_for_the_whole_cluster_takes_over_what_is_released(world: Benc
     label(world, "team-a", None)
 
     await succeeds(world, "team-a")
+    actor = world.server.get("actors", "team-a", "quick")
+    assert condition(actor, "Ready")["status"] == "True"
 
 
 async def test_one_for_the_whole_cluster_leaves_alone_what_is_claimed(world: Bench) -> None:

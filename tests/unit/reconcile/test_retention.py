@@ -1,7 +1,7 @@
 """Removing finished runs and their pods: when, in which state, and what stays."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any, cast
 
@@ -41,6 +41,7 @@ class World:
         self.deleted: list[tuple[str, float]] = []
         self.removed_pods: list[tuple[str, float]] = []
         self.errors: list[Exception] = []
+        self.before_delete: Callable[[], None] = lambda: None
         self.account: Retention | None = None
         self.served = True
         self._version = 100
@@ -69,6 +70,7 @@ class World:
 
     async def delete(self, run: RunView) -> None:
         if self.errors:
+            self.before_delete()
             raise self.errors.pop(0)
         stored = self.server[run.name]
         assert (run.uid, run.resource_version) == (stored.uid, stored.resource_version)
@@ -263,6 +265,16 @@ async def test_a_run_that_changes_while_it_is_removed_is_judged_anew(world: Worl
     assert [name for name, _ in world.deleted] == ["a"]
 
 
+async def test_a_change_that_is_heard_of_during_the_removal_is_not_forgotten(world: World) -> None:
+    world.errors = [ConflictError("it has changed", status=409)]
+    world.before_delete = lambda: world.change("a", node_name="other")
+    world.lead()
+    world.finish("a", end=0)
+    await asyncio.sleep(110)
+
+    assert [name for name, _ in world.deleted] == ["a"]
+
+
 async def test_a_failure_holds_up_only_its_own_run(world: World) -> None:
     world.errors = [ServerError("down", status=503)]
     world.lead()
@@ -322,6 +334,18 @@ async def test_the_pods_of_a_run_that_stays_go_all_the_same(world: World) -> Non
 
     assert [name for name, _ in world.removed_pods] == ["a-1"]
     assert world.deleted == []
+
+
+async def test_nothing_is_left_of_a_run_that_somebody_deleted(world: World) -> None:
+    world.add_pod("a", "a-1")
+    world.lead()
+    run = world.finish("a", end=0)
+    await asyncio.sleep(SOON)
+    assert world.controller.timers.get(("team", "a")) is not None
+
+    world.runs.remove("team", "a", run.uid)
+
+    assert world.controller.timers.get(("team", "a")) is None
 
 
 async def test_the_pod_of_a_run_that_lives_again_is_left_alone(world: World) -> None:
