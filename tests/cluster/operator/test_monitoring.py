@@ -12,6 +12,7 @@ from tests.chart.monitoring import SERVICE, alerts, queries, rule_groups
 from tests.cluster.operator.conftest import MakeWorkspace
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.control_plane import ControlPlane
+from tests.cluster_tool.kubectl import Kubectl
 from tests.support.attempts import ENDED
 from tests.support.fleet import Fleet
 from tests.support.history import RUN, Object
@@ -174,6 +175,17 @@ def test_actorctl_describes_a_run_with_its_events(
 
     events = said.partition("\nEvents:")[2]
     assert all(word in events for word in ("Disrupted", "Rebooted", "Aborted", "PodDeleted: "))
+
+
+def test_kubectl_lists_what_went_wrong_in_all_namespaces(
+    world: World, control_plane: ControlPlane
+) -> None:
+    selector = "--field-selector=involvedObject.kind=ActorRun,type=Warning"
+    said = Kubectl(control_plane.kubeconfig).run("get", "events", "--all-namespaces", selector)
+    ours = [line for line in said.splitlines() if line.startswith(f"{world.workspace.namespace} ")]
+
+    assert {line.split()[3] for line in ours} >= {"Disrupted", "ContainerFailed", "TimedOut"}
+    assert not [line for line in ours if "Normal" in line.split()]
 
 
 def test_every_query_of_the_dashboard_has_data(world: World) -> None:
