@@ -140,9 +140,7 @@ def _end(observed: Observed, facts: Facts, settings: Settings, key: bytes) -> De
 
 def _change_pods(observed: Observed, facts: Facts, now: datetime, settings: Settings) -> Decision:
     """Another pod is to come: it is told before anything is made."""
-    pod = observed.pod
-    ended = pod is not None and (pod.has_ended or not observed.pod_exists)
-    actions = secret_of(pod) if pod is not None and ended else ()
+    actions = secret_of(observed.pod) if observed.pod is not None else ()
     return Decision(facts, actions, observed.resolved, _wake_at(observed, facts, now, settings))
 
 

@@ -60,7 +60,6 @@ def clear_the_way(observed: Observed, grace_seconds: int) -> tuple[Action, ...]:
         if pod.has_ended or not observed.is_of_this_attempt(pod):
             actions += remove_at_once(pod)
         elif pod.metadata.deletion_timestamp is None:
-            actions += secret_of(pod)
             actions.append(DeletePod(pod.namespace, pod.name, pod.uid, grace_seconds))
     superseded = [pod for pod in observed.previous if pod not in observed.in_the_way]
     for pod in superseded[:-1]:

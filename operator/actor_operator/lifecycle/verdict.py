@@ -39,11 +39,20 @@ def aborted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | No
         phase=Phase.ABORTED,
         reason=Reason.ABORTED,
         message="The run was aborted.",
-        # The kubelet gives a code also to a container that never ran.
-        exit_code=ended.exit_code if ended and observed.pod_started_at else None,
+        exit_code=_code_of_stopped(observed),
         finished_at=(ended.finished_at if ended else None) or now,
         cleanup=left,
     )
+
+
+def _code_of_stopped(observed: Observed) -> int | None:
+    """The exit code of a container that was stopped.
+
+    The kubelet gives one also to a container that never ran. That of a pod that is gone is told
+    by chance only, and so never.
+    """
+    ended = observed.pod.terminated if observed.pod and observed.pod_exists else None
+    return ended.exit_code if ended and observed.pod_started_at else None
 
 
 def still_there(observed: Observed, now: datetime) -> tuple[str, ...]:
@@ -76,7 +85,7 @@ def timed_out(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
         phase=Phase.TIMED_OUT,
         reason=Reason.TIMED_OUT,
         message=message,
-        exit_code=ended.exit_code if ended and observed.pod_started_at else None,
+        exit_code=_code_of_stopped(observed),
         finished_at=(ended.finished_at if ended else None) or now,
         cleanup=left,
     )
@@ -133,7 +142,8 @@ def container_ended(observed: Observed, now: datetime, _: LimitSettings) -> Verd
 def _explain(observed: Observed, ended: Terminated) -> tuple[Reason, str]:
     if ended.reason in START_ERRORS:
         return Reason.START_ERROR, f"The container could not be started: {ended.message}"
-    if ended.reason == "OOMKilled":
+    # Container runtimes say OOMKilled also when only a child of the main process was killed.
+    if ended.reason == "OOMKilled" and ended.exit_code != 0:
         memory = f"{observed.options.memory_mbytes} MB" if observed.options else "memory limit"
         return Reason.OOM_KILLED, f"The actor used more than its {memory}."
     if ended.exit_code == 0:

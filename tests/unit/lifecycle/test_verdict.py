@@ -112,6 +112,14 @@ def test_out_of_memory_of_a_pod_with_a_spoilt_annotation_names_the_limit_without
     assert "more than its memory limit" in verdict.message
 
 
+def test_a_container_that_succeeds_after_a_child_ran_out_of_memory_succeeds() -> None:
+    """Runtimes say OOMKilled of the container whichever of its processes was killed."""
+    verdict = judge(observe(a_pod(ended=ended(0, reason="OOMKilled"))))
+
+    assert verdict is not None
+    assert (verdict.phase, verdict.reason) == (Phase.SUCCEEDED, Reason.COMPLETED)
+
+
 def test_exit_code_137_without_reason_is_a_failed_container() -> None:
     """Not every runtime tells of memory."""
     assert outcome(observe(a_pod(ended=ended(137)))) == (Phase.FAILED, Reason.CONTAINER_FAILED)
