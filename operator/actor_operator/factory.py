@@ -37,6 +37,7 @@ from actor_operator.reconcile.event_writer import EventWriter
 from actor_operator.reconcile.events import EventRecorder
 from actor_operator.reconcile.execute import Executor
 from actor_operator.reconcile.keys import KeyringHolder
+from actor_operator.reconcile.orphans import OrphanController
 from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
 from actor_operator.reconcile.seams import Seams
@@ -72,6 +73,7 @@ class Operator:
             "timers": self.controller.timers.run,
             "retention": self.controller.retention.timers.run,
             "accounts": self.controller.accounts.timers.run,
+            "orphans": self.controller.orphans.timers.run,
             "loop-lag": lambda: measure_loop_lag(lag),
             # The last to start and the first to stop: leading needs all others.
             "elector": self.elector.run,
@@ -188,6 +190,14 @@ def _build_controller(
             actors=stores.actors, writer=actors, serves=claims.serves, clock=clock
         ),
         retention=retention,
+        orphans=OrphanController(
+            runs=stores.runs,
+            pods=stores.pods,
+            run_reader=runs,
+            executor=executor,
+            claims=claims,
+            clock=clock,
+        ),
         claims=claims,
         keyring=keyring,
         events=events,

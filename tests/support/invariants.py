@@ -39,6 +39,10 @@ Left out, because a history of objects cannot tell:
 from collections.abc import Callable
 
 from tests.support.history import History
+from tests.support.invariants_accounts import (
+    limits_of_accounts_hold,
+    lines_of_accounts_are_kept,
+)
 from tests.support.invariants_children import (
     children_go_with_their_run,
     no_child_after_deletion,
@@ -94,6 +98,8 @@ CHECKS: tuple[Check, ...] = (
     successes_are_real,
     failures_are_real,
     cause_is_exact,
+    limits_of_accounts_hold,
+    lines_of_accounts_are_kept,
     aborts_are_kept,
     no_child_after_deletion,
     children_go_with_their_run,

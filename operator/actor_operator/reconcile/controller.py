@@ -27,6 +27,7 @@ from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.claims import Claims
 from actor_operator.reconcile.events import EventRecorder
 from actor_operator.reconcile.keys import KeyringHolder
+from actor_operator.reconcile.orphans import OrphanController
 from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
 
@@ -59,6 +60,8 @@ class RunController:
         The controller of Actors, likewise.
     retention
         Removes what has long finished, likewise.
+    orphans
+        Removes pods whose run is gone, likewise.
     claims
         The namespaces in which this installation works.
     keyring
@@ -79,6 +82,7 @@ class RunController:
         accounts: AccountController,
         actors: ActorController,
         retention: RetentionController,
+        orphans: OrphanController,
         claims: Claims,
         keyring: KeyringHolder,
         events: EventRecorder,
@@ -97,6 +101,7 @@ class RunController:
         self._leading = False
         self.accounts = accounts
         self.retention = retention
+        self.orphans = orphans
         self.queue: WorkQueue[Key] = WorkQueue()
         self.timers: Timers[Key] = Timers(self._look_at, now=self._seconds)
         self._workers = WorkerPool(queue=self.queue, handle=self._handle, size=workers)
@@ -163,6 +168,7 @@ class RunController:
         self._workers.start()
         self._actors.start_leading()
         self.retention.start_leading()
+        self.orphans.start_leading()
         self._metrics.leader.set(1)
         log.info("Leading.", runs=len(self._runs), queued=self.queue.depth)
 
@@ -175,6 +181,7 @@ class RunController:
             self.accounts.stop_leading(STOP_GRACE),
             self._actors.stop_leading(STOP_GRACE),
             self.retention.stop_leading(STOP_GRACE),
+            self.orphans.stop_leading(STOP_GRACE),
         )
         await self._events.stop_leading()
         self._reconciler.forget_all()

@@ -78,23 +78,40 @@ class Executor:
             Whatever passes by itself: the caller tries the whole step again.
         """
         touched: list[PodView] = []
+        outcome: PodView | Refusal | None
         for action in actions:
-            outcome: PodView | Refusal | None = None
-            match action:
-                case CreatePod():
-                    outcome = await self._create(run, action)
-                case DeleteSecret(namespace, name):
-                    await self._secrets.delete(namespace, name)
-                case DeletePod(namespace, name, uid, grace_seconds):
-                    outcome = await self._pods.delete(
-                        namespace, name, uid=uid, grace_seconds=grace_seconds
-                    )
-                case StopPod(namespace, name, uid):
-                    outcome = await self._pods.stop(namespace, name, uid=uid)
+            if isinstance(action, CreatePod):
+                outcome = await self._create(run, action)
+            else:
+                outcome = await self._change(action)
             if isinstance(outcome, Refusal):
                 return outcome
-            touched += [outcome] if outcome is not None else []
+            touched += [outcome] if outcome else []
         return tuple(touched)
+
+    async def remove(self, actions: tuple[Action, ...]) -> None:
+        """Carry out actions that make nothing, also without a run.
+
+        Raises
+        ------
+        ApiError
+            Whatever passes by itself: the caller tries the whole step again.
+        """
+        for action in actions:
+            if not isinstance(action, CreatePod):
+                await self._change(action)
+
+    async def _change(self, action: DeleteSecret | DeletePod | StopPod) -> PodView | None:
+        match action:
+            case DeleteSecret(namespace, name):
+                await self._secrets.delete(namespace, name)
+                return None
+            case DeletePod(namespace, name, uid, grace_seconds):
+                return await self._pods.delete(
+                    namespace, name, uid=uid, grace_seconds=grace_seconds
+                )
+            case StopPod(namespace, name, uid):
+                return await self._pods.stop(namespace, name, uid=uid)
 
     async def _create(self, run: RunView | FinishedRun, action: CreatePod) -> PodView | Refusal:
         objects = action.objects

@@ -14,7 +14,7 @@ from tests.support.apiserver.requestlog import Request
 from tests.support.apiserver.store import Change
 from tests.support.attempts import ENDED
 from tests.support.golden import first_difference
-from tests.support.history import POD, RUN, SECRET, History, Object, Revision, status_of
+from tests.support.history import ACCOUNT, POD, RUN, SECRET, History, Object, Revision, status_of
 
 from actor_operator.settings import EngineSettings, LimitSettings, Settings
 
@@ -214,7 +214,7 @@ class Bench:
         self._news.set()
         kind = change.kind.kind
         labels = change.after.object["metadata"].get("labels") or {}
-        if kind != RUN and (kind not in CHILDREN or RUN_UID not in labels):
+        if kind not in {RUN, ACCOUNT} and (kind not in CHILDREN or RUN_UID not in labels):
             return
         now = time.time()
         revision = Revision(change.revision, kind, change.type, change.after.object, now)
