@@ -209,20 +209,24 @@ def _clock(evidence: Evidence) -> Iterator[str]:
 
 
 def _events(evidence: Evidence, said: Sequence[str]) -> Iterator[str]:
-    """The newest warnings of the attempt that say something new."""
+    """The newest warnings about the pod that say something new.
+
+    Not those about the run: they are the operator's own, told from the same conditions.
+    """
     text = " ".join(said)
     began = evidence.run.attempt_began
     warnings = {
         event.message: event
         for event in evidence.events
-        if event.type == "Warning" and (event.last_seen is None or event.last_seen >= began)
+        if event.type == "Warning"
+        and event.involved_object.kind == "Pod"
+        and (event.last_seen is None or event.last_seen >= began)
     }
     new = [event for message, event in warnings.items() if message and message not in text]
     for event in new[-MOST_EVENTS:]:
         often = f", {event.times} times" if event.times > 1 else ""
         when = age(event.last_seen, evidence.now)
-        of = event.involved_object.kind
-        yield f"Event {event.reason} of the {of} ({when} ago{often}): {event.message}"
+        yield f"Event {event.reason} of the pod ({when} ago{often}): {event.message}"
 
 
 def _advice(run: RunView, reason: str) -> tuple[str, str]:

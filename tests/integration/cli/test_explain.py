@@ -99,7 +99,7 @@ async def test_scheduler_kubelet_and_events_are_asked(
     assert result.stdout.splitlines()[1:4] == [
         "  Not found.",
         "  The kubelet says: Back-off pulling hello:1",
-        "  Event Failed of the Pod (0s ago): Failed to pull image",
+        "  Event Failed of the pod (0s ago): Failed to pull image",
     ]
     assert result.stdout.endswith("\n  kubectl describe pod x-1 -n default\n")
 

@@ -36,7 +36,12 @@ def failed(reason: Reason, message: str, *, platform: bool = False, **fields: An
 
 
 def an_event(
-    message: str, *, kind: str = "Warning", at_second: int = 30, count: int = 1
+    message: str,
+    *,
+    kind: str = "Warning",
+    of: str = "Pod",
+    at_second: int = 30,
+    count: int = 1,
 ) -> EventView:
     """An Event of the pod."""
     return msgspec.convert(
@@ -46,7 +51,7 @@ def an_event(
             "message": message,
             "count": count,
             "lastTimestamp": at(at_second).isoformat(),
-            "involvedObject": {"kind": "Pod", "name": "hello-abcd-1"},
+            "involvedObject": {"kind": of, "name": "hello-abcd-1"},
         },
         EventView,
     )
@@ -262,14 +267,15 @@ def test_the_newest_warnings_that_say_something_new_are_told() -> None:
         an_event("three"),
         an_event("four", at_second=45),
         an_event("of another attempt", at_second=-10),
+        an_event("of the operator", of="ActorRun"),
     )
 
     said = explained(run, events=events)
 
     assert said.sentences[1:] == (
-        "Event Failed of the Pod (30s ago, 4 times): two",
-        "Event Failed of the Pod (30s ago): three",
-        "Event Failed of the Pod (15s ago): four",
+        "Event Failed of the pod (30s ago, 4 times): two",
+        "Event Failed of the pod (30s ago): three",
+        "Event Failed of the pod (15s ago): four",
     )
 
 
