@@ -25,10 +25,12 @@ from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.errors import ConfigurationError
 from actor_operator.quantities import MEMORY_STEPS
 from actor_operator.settings_groups import (
+    AbortSettings,
     AccountSettings,
     Group,
     Name,
     Port,
+    ResurrectionSettings,
     RetentionSettings,
     Seconds,
 )
@@ -274,6 +276,12 @@ class Settings(BaseSettings):
 
     limits: LimitSettings = LimitSettings()
     """Waiting times."""
+
+    abort: AbortSettings = AbortSettings()
+    """Aborts."""
+
+    resurrection: ResurrectionSettings = ResurrectionSettings()
+    """Resurrections."""
 
     retention: RetentionSettings = RetentionSettings()
     """When finished runs and their pods are removed."""

@@ -58,6 +58,22 @@ class AccountSettings(Group):
     """Most runs of an account that may be live at a time; absent: no limit."""
 
 
+class AbortSettings(Group):
+    """How runs are aborted."""
+
+    keep_log: bool = False
+    """Whether an immediate abort keeps the run's pod and its log. The container then gets SIGTERM
+    and its grace period, as in a graceful abort, and is not killed at once."""
+
+
+class ResurrectionSettings(Group):
+    """What a resurrected run is like."""
+
+    duration_includes_gap: bool = True
+    """Whether the time between two attempts counts in ``stats.durationMillis``, as it does on
+    Apify. It never counts in compute units."""
+
+
 class RetentionSettings(Group):
     """When finished runs and their pods are removed."""
 

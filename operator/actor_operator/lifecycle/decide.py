@@ -12,8 +12,9 @@ from actor_operator.lifecycle import waiting
 from actor_operator.lifecycle.actions import Action, CreatePod, DeleteSecret
 from actor_operator.lifecycle.expiry import (
     LAST_WORD,
-    STOP_PATIENCE,
+    given_up_at,
     seconds_left,
+    signal_due,
     timeout_notice,
     told_from,
 )
@@ -83,7 +84,12 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
         return _change_pods(observed, facts, now, settings)
     wake = _wake_at(observed, facts, now, settings)
     if observed.stopping is not None:
-        return Decision(facts, stop_pods(observed), observed.resolved, wake)
+        return Decision(
+            facts,
+            stop_pods(observed, now, keep_log=settings.abort.keep_log),
+            observed.resolved,
+            wake,
+        )
     if observed.pod is None and facts.stop is None:
         return _start(observed, facts, now, settings, key)
     return Decision(facts, (), observed.resolved, wake)
@@ -207,9 +213,7 @@ def _wake_at(
 ) -> datetime | None:
     """The next moment at which the passing of time alone changes the decision."""
     moments = [timeout_notice(observed), observed.lingers_until]
-    target = observed.status.condition(ConditionType.TERMINATION_TARGET)
-    if observed.stopping and target and target.last_transition_time:
-        moments.append(target.last_transition_time + STOP_PATIENCE)
+    moments += [signal_due(observed), given_up_at(observed)]
     findings = (facts.admitted, facts.scheduled, facts.started)
     hold_back = settings.limits.hold_back_seconds
     moments += [told_from(f.since, hold_back) for f in findings if f.since]

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.lifecycle.facts import ABORTS
 from actor_operator.lifecycle.observed import Observed
 
@@ -17,6 +18,26 @@ LAST_WORD = timedelta(seconds=30)
 
 STOP_PATIENCE = timedelta(seconds=60)
 """How long after a stop was told a pod may take to end: its grace, and as much again."""
+
+
+EVENTS_GRACE = timedelta(seconds=30)
+"""How long an actor that is told of an abort by an event may go on before it gets SIGTERM."""
+
+
+def signal_due(observed: Observed) -> datetime | None:
+    """When a committed stop is carried out: at once, unless an event has told of it first."""
+    target = observed.status.condition(ConditionType.TERMINATION_TARGET)
+    if observed.stopping is None or target is None or target.last_transition_time is None:
+        return None
+    by_event = observed.actor is not None and observed.actor.spec.abort_signal == "Events"
+    waits = by_event and observed.stopping is Reason.ABORT_GRACEFUL
+    return target.last_transition_time + (EVENTS_GRACE if waits else timedelta())
+
+
+def given_up_at(observed: Observed) -> datetime | None:
+    """When a pod should long have ended that was told to."""
+    due = signal_due(observed)
+    return due + STOP_PATIENCE if due else None
 
 
 def deadline(observed: Observed) -> datetime | None:

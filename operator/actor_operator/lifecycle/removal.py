@@ -1,9 +1,12 @@
 """Taking pods away: what is stopped, what is removed, and what stays for its log."""
 
+from datetime import datetime
+
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.pod import PodView
 from actor_operator.constants import LABEL_ENVIRONMENT
 from actor_operator.lifecycle.actions import Action, DeletePod, DeleteSecret, StopPod
+from actor_operator.lifecycle.expiry import signal_due
 from actor_operator.lifecycle.observed import Observed
 
 ABORT_GRACE_SECONDS = 1
@@ -30,23 +33,31 @@ def remove_at_once(pod: PodView) -> tuple[Action, ...]:
     return (*secret_of(pod), delete)
 
 
-def stop_pods(observed: Observed) -> tuple[Action, ...]:
-    """Carry out a committed stop on every pod that may run."""
+def stop_pods(observed: Observed, now: datetime, *, keep_log: bool) -> tuple[Action, ...]:
+    """Carry out a committed stop on every pod that may run.
+
+    ``keep_log`` says whether an immediate abort leaves the pod and its log, too.
+    """
     live = [pod for pod in observed.previous if not pod.has_ended]
     actions = [action for pod in live for action in remove_at_once(pod)]
     if observed.pod is not None and observed.pod_exists and not observed.pod.has_ended:
-        actions += _stop_current(observed, observed.pod)
+        gently = keep_log or observed.stopping is Reason.ABORT_GRACEFUL
+        actions += _stop_current(observed, observed.pod, now, gently=gently)
     return tuple(actions)
 
 
-def _stop_current(observed: Observed, pod: PodView) -> tuple[Action, ...]:
+def _stop_current(
+    observed: Observed, pod: PodView, now: datetime, *, gently: bool
+) -> tuple[Action, ...]:
     if observed.stopping is Reason.TIMEOUT and pod.status.start_time is not None:
         return ()  # the kubelet has taken it and stops it itself
-    if observed.stopping is Reason.ABORT_GRACEFUL and observed.pod_started_at is not None:
-        deleted = pod.metadata.deletion_timestamp is not None
-        stopped = deleted or pod.spec.active_deadline_seconds == 1
-        return () if stopped else (StopPod(pod.namespace, pod.name, pod.uid),)
-    return remove_at_once(pod)
+    if not gently or observed.pod_started_at is None:
+        return remove_at_once(pod)
+    due = signal_due(observed)
+    told = pod.metadata.deletion_timestamp is not None or pod.spec.active_deadline_seconds == 1
+    if told or (due is not None and now < due):
+        return ()
+    return (StopPod(pod.namespace, pod.name, pod.uid),)
 
 
 def clear_the_way(observed: Observed, grace_seconds: int) -> tuple[Action, ...]:

@@ -21,6 +21,8 @@ from actor_operator.lifecycle.facts import Facts, Finding, Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.replacement import with_next_pod
 from actor_operator.quantities import compute_units
+from actor_operator.settings import Settings
+from actor_operator.settings_groups import ResurrectionSettings
 from actor_operator.text import cut
 
 FINISHED_REASONS = {
@@ -39,7 +41,7 @@ STOPPING = frozenset({Phase.TIMING_OUT, Phase.ABORTING})
 
 
 def summarise(
-    observed: Observed, decision: Decision, now: datetime, hold_back_seconds: float
+    observed: Observed, decision: Decision, now: datetime, settings: Settings
 ) -> tuple[RunStatus, ...]:
     """The statuses to write, in order; none when there is nothing to say.
 
@@ -50,7 +52,9 @@ def summarise(
     last = observed.status
     for facts in _steps(observed, decision.facts):
         status = _build(observed, decision, facts, last, now)
-        if _differs(last, status, facts, now, hold_back_seconds):
+        if facts.verdict is not None:
+            status = _with_verdict(observed, status, facts.verdict, settings.resurrection)
+        if _differs(last, status, facts, now, settings.limits.hold_back_seconds):
             written.append(status)
             last = status
     return tuple(written)
@@ -117,7 +121,7 @@ def _build(
     status = _with_pod(observed, status)
     if facts.next_pod is not None:
         return with_next_pod(status, observed.run, facts.next_pod, now)
-    return _with_verdict(observed, status, facts.verdict) if facts.verdict else status
+    return status
 
 
 def _with_identity(observed: Observed, decision: Decision, last: RunStatus) -> RunStatus:
@@ -169,7 +173,9 @@ def _with_pod(observed: Observed, status: RunStatus) -> RunStatus:
     )
 
 
-def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> RunStatus:
+def _with_verdict(
+    observed: Observed, status: RunStatus, verdict: Verdict, settings: ResurrectionSettings
+) -> RunStatus:
     succeeded = verdict.phase is Phase.SUCCEEDED
     status = msgspec.structs.replace(
         status,
@@ -181,7 +187,7 @@ def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> Ru
         else Failure(
             verdict.reason, cut(verdict.message, CONDITION_MESSAGE_BYTES), verdict.platform
         ),
-        stats=_stats(observed, status, verdict),
+        stats=_stats(observed, status, verdict, settings),
         cleanup=verdict.cleanup,
     )
     ended = Attempt(
@@ -196,24 +202,32 @@ def _with_verdict(observed: Observed, status: RunStatus, verdict: Verdict) -> Ru
     return msgspec.structs.replace(status, attempts=attempts)
 
 
-def _stats(observed: Observed, status: RunStatus, verdict: Verdict) -> Stats:
+def _stats(
+    observed: Observed, status: RunStatus, verdict: Verdict, settings: ResurrectionSettings
+) -> Stats:
     """Figures of all attempts together.
 
-    The run's time counts from its creation, with the gaps between attempts; those are not part of
-    the container's time and of what it costs.
+    The run's time counts from its creation, with the gaps between attempts unless the settings say
+    otherwise; those are not part of the container's time and of what it costs.
     """
-    created = observed.run.metadata.creation_timestamp
+    old, created = status.stats, observed.run.metadata.creation_timestamp
     if verdict.finished_at is None or status.started_at is None or created is None:
-        return status.stats
-    old = status.stats
+        return old
+    millis = _millis(created, verdict.finished_at)
+    if not settings.duration_includes_gap:
+        millis = old.duration_millis + _millis(observed.attempt_began, verdict.finished_at)
     seconds = max(0.0, (verdict.finished_at - status.started_at).total_seconds())
     memory = status.options.memory_mbytes if status.options else 0
     return msgspec.structs.replace(
         old,
-        duration_millis=max(0, round((verdict.finished_at - created).total_seconds() * 1000)),
+        duration_millis=millis,
         run_time_secs=round(old.run_time_secs + seconds, 6),
         compute_units=round(old.compute_units + compute_units(memory, seconds), 6),
     )
+
+
+def _millis(begin: datetime, end: datetime) -> int:
+    return max(0, round((end - begin).total_seconds() * 1000))
 
 
 def _conditions(
@@ -284,9 +298,12 @@ def _finished(facts: Facts) -> Finding:
 
 
 def _succeeded(facts: Facts) -> Finding:
+    """Its reason is the one that ``kubectl get`` shows: before the end, what is waited for."""
     verdict = facts.verdict
     if verdict is None:
-        return Finding("Unknown", Reason.RUNNING)
+        missing = (facts.admitted, _scheduled(facts), facts.started)
+        cause = next((finding.reason for finding in missing if finding.status == "False"), None)
+        return Finding("Unknown", cause or Reason.RUNNING)
     status = "True" if verdict.phase is Phase.SUCCEEDED else "False"
     return Finding(status, verdict.reason, verdict.message)
 
@@ -310,6 +327,8 @@ def _differs(
         ConditionType.ADMITTED
     ):
         changed.discard(ConditionType.ADMITTED)  # no news without a wait: it rides along
+    if not new.finished:
+        changed.discard(ConditionType.SUCCEEDED)  # it says what others say
     if first:
         # Nothing was ever written: the default READY says as much as "nothing known yet".
         changed &= {kind for kind, finding in _waits(facts).items() if finding.since}

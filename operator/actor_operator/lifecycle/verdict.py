@@ -7,12 +7,12 @@ SIGTERM and exits 0 was still aborted, timed out or taken away (KEP-3329).
 from collections.abc import Callable
 from datetime import datetime
 
-from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
+from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import START_ERRORS, Terminated
 from actor_operator.lifecycle import startup
 from actor_operator.lifecycle.disruption import disrupted, disruption_of, node_unreachable
-from actor_operator.lifecycle.expiry import LAST_WORD, STOP_PATIENCE, deadline
+from actor_operator.lifecycle.expiry import LAST_WORD, deadline, given_up_at
 from actor_operator.lifecycle.facts import ABORTS, Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.settings import LimitSettings
@@ -60,10 +60,8 @@ def still_there(observed: Observed, now: datetime) -> tuple[str, ...]:
 
     The verdict does not wait for a node that does not answer, or for a pod that never goes.
     """
-    target = observed.status.condition(ConditionType.TERMINATION_TARGET)
-    if observed.stopping is None or target is None or not observed.has_live_pod:
-        return ()
-    if target.last_transition_time is None or now < target.last_transition_time + STOP_PATIENCE:
+    at = given_up_at(observed)
+    if at is None or now < at or not observed.has_live_pod:
         return ()
     unreachable = any(node_unreachable(pod) for pod in observed.pods)
     return (Reason.NODE_UNREACHABLE if unreachable else Reason.POD_STUCK_TERMINATING,)

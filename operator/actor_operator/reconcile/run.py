@@ -328,9 +328,8 @@ class RunReconciler:
 
     async def _tell(self, observed: Observed, decision: Decision) -> bool:
         """Write the status, step by step, if it says something new; returns whether it did."""
-        hold_back = self._settings.limits.hold_back_seconds
         run = observed.run
-        for status in summarise(observed, decision, self._clock.now(), hold_back):
+        for status in summarise(observed, decision, self._clock.now(), self._settings):
             run = await self._write(run, status, observed.pod)
         if run.status.finished:
             self.forget(run.uid)

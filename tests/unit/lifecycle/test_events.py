@@ -201,6 +201,7 @@ def test_b17_a_timeout_is_told_twice() -> None:
     ended = a_status(started=2, end=Phase.TIMED_OUT, failure=failure)
 
     assert words(events_of(running, stopping)) == ["Warning/TimingOut"]
+    assert events_of(stopping, stopping) == ()
     assert words(events_of(stopping, ended)) == ["Warning/TimedOut"]
 
 

@@ -42,7 +42,7 @@ def decided(observed: Observed, now: float = 20) -> Decision:
 
 
 def told(observed: Observed, now: float = 20) -> list[Phase]:
-    return [s.phase for s in summarise(observed, decided(observed, now), at(now), 1.0)]
+    return [s.phase for s in summarise(observed, decided(observed, now), at(now), SETTINGS)]
 
 
 # Migration
@@ -100,7 +100,7 @@ def test_between_two_pods_the_time_may_run_out() -> None:
 
 def test_a_run_learnt_of_at_once_is_told_to_have_run_before_it_moves() -> None:
     observed = observe(EVICTED)
-    first, second = summarise(observed, decided(observed), at(20), 1.0)
+    first, second = summarise(observed, decided(observed), at(20), SETTINGS)
 
     assert (first.phase, first.migrations) == (Phase.RUNNING, 0)
     assert (second.phase, second.migrations) == (Phase.RUNNING, 1)
@@ -173,7 +173,7 @@ def test_a_failed_run_that_a_user_aborts_is_not_started_again() -> None:
 def test_restarts_are_counted_with_their_times() -> None:
     run = running(options=RESTARTS, restarted_at=times(-50, 2, 3), stats=Stats(restart_count=7))
     observed = observe(a_pod(run=run, number=8, ended=ended(1)), run=run)
-    (status,) = summarise(observed, decided(observed), at(20), 1.0)
+    (status,) = summarise(observed, decided(observed), at(20), SETTINGS)
 
     assert status.stats.restart_count == 8
     assert status.restarted_at == times(2, 3, 20)

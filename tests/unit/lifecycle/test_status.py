@@ -29,13 +29,15 @@ from actor_operator.desired.names import object_id
 from actor_operator.lifecycle.decide import decide
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.status import derive_phase, summarise
+from actor_operator.settings import Settings
+from actor_operator.settings_groups import ResurrectionSettings
 
 C = ConditionType
 
 
 def statuses(observed: Observed, now: float = 20) -> tuple[RunStatus, ...]:
     decision = decide(observed, at(now), SETTINGS, KEY)
-    return summarise(observed, decision, at(now), SETTINGS.limits.hold_back_seconds)
+    return summarise(observed, decision, at(now), SETTINGS)
 
 
 STAYS = an_actor(restart_on_disruption=False)
@@ -282,6 +284,34 @@ def test_times_and_compute_units_of_an_attempt() -> None:
 
     stats = last(observe(pod), now=3610).stats
     assert stats == Stats(duration_millis=3_602_000, run_time_secs=3600, compute_units=1.0)
+
+
+@pytest.mark.parametrize(("gap", "millis"), [(True, 110_000), (False, 60_000)])
+def test_the_time_between_two_attempts_counts_if_the_settings_say_so(
+    *, gap: bool, millis: int
+) -> None:
+    """50 s, a gap of 50 s, 10 s; the container ran for 48 s and for 8 s."""
+    before = Stats(resurrect_count=1, duration_millis=50_000, run_time_secs=48)
+    status = a_status(attempt=2, queued_at=at(100), stats=before, timeout=0)
+    pod = a_pod(attempt=2, number=2, timeout=0, ended=ended(0, started_at=at(102), after=110))
+    settings = Settings(resurrection=ResurrectionSettings(duration_includes_gap=gap))
+    observed = observe(pod, run=a_run(status=status))
+    decision = decide(observed, at(111), settings, KEY)
+
+    stats = summarise(observed, decision, at(111), settings)[-1].stats
+    assert (stats.duration_millis, stats.run_time_secs) == (millis, 56)
+
+
+def test_what_a_run_waits_for_stands_where_kubectl_shows_it() -> None:
+    waiting = observe(a_pod(waiting="ImagePullBackOff", message="not found"))
+    running = observe(a_pod(running=2))
+
+    reasons = [
+        condition.reason
+        for observed in (waiting, running)
+        if (condition := last(observed).condition(ConditionType.SUCCEEDED))
+    ]
+    assert reasons == [Reason.IMAGE_PULL_BACK_OFF, Reason.RUNNING]
 
 
 def test_a_run_that_never_started_used_nothing() -> None:

@@ -25,7 +25,7 @@ from actor_operator.lifecycle.status import summarise
 
 def statuses(observed: Observed, now: float) -> tuple[RunStatus, ...]:
     decision = decide(observed, at(now), SETTINGS, KEY)
-    return summarise(observed, decision, at(now), SETTINGS.limits.hold_back_seconds)
+    return summarise(observed, decision, at(now), SETTINGS)
 
 
 def phases(observed: Observed, now: float = 20) -> list[Phase]:

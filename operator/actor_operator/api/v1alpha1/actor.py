@@ -212,9 +212,10 @@ class ActorSpec(ApiModel):
     """The web server of its runs."""
     is_public: bool = False
     """Whether runs in other namespaces may name this Actor, as `NAMESPACE/NAME`."""
-    abort_signal: Annotated[AbortSignal | None, NOT_YET] = None
-    """How a graceful abort is told to the container. Default: Events when the API server of this
-    project runs in the cluster, else Sigterm."""
+    abort_signal: AbortSignal | None = None
+    """How a graceful abort is told to the container: by SIGTERM, or by Events, which the API server
+    of this project sends (not yet part of it) and which SIGTERM follows 30 seconds later.
+    Default: Sigterm."""
     restart_on_disruption: bool = True
     """Whether a run goes on in a new pod when its pod is lost through no fault of its own
     (eviction, drain, lost node), at most 3 times an attempt."""
