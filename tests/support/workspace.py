@@ -121,6 +121,16 @@ class Workspace:
         self.create("actorruns", body)
         return name
 
+    def account(self, **spec: Any) -> None:
+        """Create the ActorAccount of this namespace."""
+        body = {
+            "apiVersion": "actor-operator.dev/v1alpha1",
+            "kind": "ActorAccount",
+            "metadata": {"name": self.namespace},
+            "spec": spec,
+        }
+        self.admin.must("POST", f"{GROUP_PATH}/actoraccounts", body)
+
     def create(self, plural: str, body: Object) -> None:
         """Create an object of our group."""
         body = {"apiVersion": "actor-operator.dev/v1alpha1", **body}

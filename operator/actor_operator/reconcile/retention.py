@@ -28,7 +28,7 @@ from actor_operator.settings_groups import RetentionSettings
 
 log = logger(__name__)
 
-WORKERS = 2
+WORKERS = 4
 """Removals at the same time: also a backlog of thousands must not hold up runs that live."""
 
 PAUSE_SECONDS = 1.0

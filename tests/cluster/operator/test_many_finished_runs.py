@@ -1,12 +1,15 @@
-"""A start among thousands of runs that have ended long ago."""
+"""A start among thousands of runs that have ended, and the removal of as many at once."""
 
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from tests.support.audit import AuditLog
 from tests.support.fleet import Fleet
+from tests.support.history import RUN
+from tests.support.invariants_retention import removed_early
 from tests.support.recorder import Recorder
 from tests.support.rest import MERGE_PATCH
 from tests.support.workspace import Admin, Workspace
@@ -20,13 +23,11 @@ WRITERS = 4
 MOST_MBYTES = 150.0
 """Also holds for ten thousand."""
 
-END = {
-    "phase": "FAILED",
-    "finished": True,
-    "finishedAt": "2026-01-01T00:00:09Z",
-    "observedGeneration": 1,
-}
-"""Status of a run that has ended."""
+EXPIRED = 500
+"""How many are to be removed at once."""
+
+KEPT = 5
+"""How many of them stay."""
 
 
 def test_it_begins_to_work_soon_and_stays_small(
@@ -39,7 +40,7 @@ def test_it_begins_to_work_soon_and_stays_small(
 ) -> None:
     for replica in fleet.replicas:
         replica.stop()
-    fill(admin, Workspace(admin, recorder))
+    fill(admin, Workspace(admin, recorder), FINISHED)
     workspace.run("next")
 
     begun = time.time()
@@ -59,9 +60,40 @@ def test_it_begins_to_work_soon_and_stays_small(
     assert replica.memory_mbytes < MOST_MBYTES
 
 
-def fill(admin: Admin, workspace: Workspace) -> None:
+def test_a_backlog_of_finished_runs_goes_without_holding_up_others(
+    fleet: Fleet,
+    admin: Admin,
+    recorder: Recorder,
+    workspace: Workspace,
+    report: Callable[[str], None],
+) -> None:
+    for replica in fleet.replicas:
+        replica.stop()
+    crowded = Workspace(admin, recorder)
+    crowded.account(retention={"ttlSecondsAfterFinished": 0, "keepLast": KEPT})
+    fill(admin, crowded, EXPIRED)
+    workspace.run("next")
+
+    fleet.start().wait_leading()
+    begun = time.monotonic()
+    workspace.wait("next", ["RUNNING", "SUCCEEDED"])
+    started = time.monotonic() - begun
+    left = recorder.all
+    recorder.wait(
+        "all but the newest are gone", lambda: len(left(RUN, crowded.namespace)) == KEPT, 250
+    )
+
+    seconds = time.monotonic() - begun
+    report(
+        f"{EXPIRED} runs removed in {seconds:.0f} s, {EXPIRED / seconds:.0f}/s; another run started"
+        f" within {started:.1f} s"
+    )
+    assert removed_early(crowded.history(), ttl=0) == []
+
+
+def fill(admin: Admin, workspace: Workspace, count: int) -> None:
     """Make many finished runs, by several connections."""
-    numbers = iter(range(FINISHED))
+    numbers = iter(range(count))
     lock = threading.Lock()
 
     def work() -> None:
@@ -82,7 +114,7 @@ def fill(admin: Admin, workspace: Workspace) -> None:
 
 
 def finish(own: Admin, workspace: Workspace, name: str) -> None:
-    """Make a run and write its end, which the operator has observed."""
+    """Make a run and write its end of this moment, which the operator has observed."""
     body = {
         "apiVersion": "actor-operator.dev/v1alpha1",
         "kind": "ActorRun",
@@ -91,4 +123,10 @@ def finish(own: Admin, workspace: Workspace, name: str) -> None:
     }
     own.must("POST", workspace.path("actorruns"), body)
     path = workspace.path("actorruns", name) + "/status"
-    own.must("PATCH", path, {"status": END}, content_type=MERGE_PATCH)
+    end = {
+        "phase": "FAILED",
+        "finished": True,
+        "finishedAt": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "observedGeneration": 1,
+    }
+    own.must("PATCH", path, {"status": end}, content_type=MERGE_PATCH)
