@@ -17,6 +17,9 @@ from actor_operator.lifecycle.facts import ABORTS, Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.settings import LimitSettings
 
+SIGKILLED = 137
+"""Exit code of a container that was killed: 128 + SIGKILL."""
+
 Check = Callable[[Observed, datetime, LimitSettings], Verdict | None]
 """A check of one way to end; None: not this way."""
 
@@ -38,11 +41,18 @@ def aborted(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | No
     return Verdict(
         phase=Phase.ABORTED,
         reason=Reason.ABORTED,
-        message="The run was aborted.",
+        message=f"The run was aborted{_by_force(observed)}.",
         exit_code=_code_of_stopped(observed),
         finished_at=(ended.finished_at if ended else None) or now,
         cleanup=left,
     )
+
+
+def _by_force(observed: Observed) -> str:
+    """In words, when a container that was told to end had to be killed."""
+    if observed.stopping is not Reason.ABORT_GRACEFUL or _code_of_stopped(observed) != SIGKILLED:
+        return ""
+    return ": it did not end within its grace period, so it was forced to"
 
 
 def _code_of_stopped(observed: Observed) -> int | None:

@@ -151,3 +151,20 @@ def test_a_condition_that_is_false_is_no_disruption() -> None:
 
     assert verdict is not None
     assert verdict.phase is Phase.SUCCEEDED
+
+
+def test_a_pod_that_was_removed_by_force_has_vanished() -> None:
+    pod = a_pod(running=2, deleted=12, grace=0)
+    verdict = verdict_of(observe(pod, run=RUNNING, gone_since=at(12)), at(42), SETTINGS.limits)
+
+    assert verdict is not None
+    assert verdict.reason == Reason.POD_VANISHED
+    assert "by force" in verdict.message
+
+
+def test_a_pod_without_a_node_goes_at_once_and_is_only_deleted() -> None:
+    pod = a_pod(scheduled="no room", deleted=12, grace=0)
+    verdict = verdict_of(observe(pod, gone_since=at(12)), at(12), SETTINGS.limits)
+
+    assert verdict is not None
+    assert verdict.reason == Reason.POD_DELETED

@@ -334,3 +334,21 @@ def test_an_aborting_run_waits_for_a_pod_that_never_started_to_go() -> None:
     run = a_run(status=a_status(stop=Reason.ABORT_IMMEDIATE, since=at(5)))
 
     assert judge(observe(a_pod(scheduled="no room"), run=run), now=64.9) is None
+
+
+@pytest.mark.parametrize(
+    ("stop", "code", "forced"),
+    [
+        (Reason.ABORT_GRACEFUL, 137, True),
+        (Reason.ABORT_GRACEFUL, 0, False),
+        (Reason.ABORT_IMMEDIATE, 137, False),
+    ],
+)
+def test_an_actor_that_ignores_a_graceful_abort_is_said_to_have_been_forced(
+    stop: Reason, code: int, *, forced: bool
+) -> None:
+    run = a_run(status=a_status(started=2, stop=stop, since=at(5)))
+    verdict = judge(observe(a_pod(ended=ended(code, after=35)), run=run))
+
+    assert verdict is not None
+    assert ("forced" in verdict.message) is forced
