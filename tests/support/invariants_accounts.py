@@ -15,11 +15,13 @@ from tests.support.history import (
     Object,
     Revision,
     condition,
-    controller_uid,
     status_of,
 )
 
 WAITS = "WaitingForAccountMemory"
+
+RUN_UID = "actor-operator.dev/run-uid"
+"""Label of pods with the uid of their run, also of one that is gone."""
 
 RESOLVED = "actor-operator.dev/resolved"
 """Annotation of pods with what was resolved, as JSON."""
@@ -75,7 +77,7 @@ class Account:
         elif revision.kind == POD:
             self.pods.pop(revision.uid, None)
             if not revision.gone and status_of(revision.object).get("phase") not in FINAL:
-                owner = controller_uid(revision.object)
+                owner = revision.object["metadata"]["labels"][RUN_UID]
                 self.pods[revision.uid] = (owner, memory_of_pod(revision.object))
 
     def held(self) -> dict[str, int]:

@@ -66,10 +66,9 @@ class Book:
 
     def pod(self, name: str, phase: str = "Pending", change: str = ADDED) -> Self:
         """The pod of a run is written."""
-        owner = {"uid": f"uid-{name}", "controller": True}
         resolved = json.dumps({"memoryMbytes": RUN_MBYTES})
         metadata = {
-            "ownerReferences": [owner],
+            "labels": {"actor-operator.dev/run-uid": f"uid-{name}"},
             "annotations": {"actor-operator.dev/resolved": resolved},
         }
         return self._tell(
