@@ -236,6 +236,7 @@ async def test_an_event_of_a_lost_answer_counts_as_written(world: World) -> None
     world.tell()
     await asyncio.sleep(10)
 
+    assert world.server.calls == [0, 1]
     assert world.results == {"written": 1}
 
 
@@ -251,6 +252,8 @@ async def test_a_replica_that_lost_the_lease_writes_nothing(world: World) -> Non
 async def test_a_replica_that_does_not_lead_takes_nothing_and_forgets_what_it_had(
     world: World,
 ) -> None:
+    defects: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, defect: defects.append(defect))
     world.server.seconds = 5.0
     world.tell(LOST)
     world.tell(LOST)
@@ -261,7 +264,7 @@ async def test_a_replica_that_does_not_lead_takes_nothing_and_forgets_what_it_ha
     assert asyncio.get_running_loop().time() == before
     world.tell(ENDED, "other")
     await asyncio.sleep(2 * REPEAT_SECONDS)
-    assert world.server.created == []
+    assert world.server.created == defects == []
 
     world.writer.start()
     world.writer.start()

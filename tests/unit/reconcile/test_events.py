@@ -138,10 +138,12 @@ async def test_a_message_that_changes_while_a_run_waits_makes_no_further_event(
 
 
 async def test_only_a_replica_that_leads_writes(world: World) -> None:
+    defects: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, defect: defects.append(defect))
     world.recorder.start_leading()
     world.wait_for(Reason.UNSCHEDULABLE)
     await world.recorder.stop_leading()
     await asyncio.sleep(100)
 
     assert world.leading == ["start", "stop"]
-    assert world.told == []
+    assert world.told == defects == []
