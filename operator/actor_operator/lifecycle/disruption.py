@@ -56,19 +56,19 @@ def disruption_of(pod: PodView) -> tuple[Reason, str] | None:
         return reason, f"The pod was taken away: {sign.message or sign.reason}"
     if pod.status.reason in SHUTDOWN_REASONS:
         return Reason.NODE_SHUTDOWN, f"The pod's node was shut down: {pod.status.message}"
-    if _removed_by_force(pod):
-        return Reason.POD_VANISHED, "Someone removed the pod by force; nobody saw how it ended."
     if pod.deletion_requested_at is not None:
-        return Reason.POD_DELETED, "Someone deleted the pod while the run needed it."
+        return _deletion_of(pod)
     if pod.terminated is not None and pod.terminated.reason == LOST_CONTAINER:
         return Reason.NODE_LOST, "The node cannot say what became of the container."
     return None
 
 
-def _removed_by_force(pod: PodView) -> bool:
-    """Whether a pod with a node was deleted without a grace, and its container not seen to end."""
-    by_force = pod.metadata.deletion_grace_period_seconds == 0 and not pod.has_ended
-    return by_force and pod.metadata.deletion_timestamp is not None and bool(pod.spec.node_name)
+def _deletion_of(pod: PodView) -> tuple[Reason, str]:
+    """A pod with a node that goes without a grace was removed before its container had ended."""
+    no_grace = pod.metadata.deletion_grace_period_seconds == 0
+    if no_grace and pod.spec.node_name and not pod.has_ended:
+        return Reason.POD_VANISHED, "Someone removed the pod by force; nobody saw how it ended."
+    return Reason.POD_DELETED, "Someone deleted the pod while the run needed it."
 
 
 def node_unreachable(pod: PodView) -> bool:
