@@ -77,7 +77,8 @@ def check_story(
     for number in range(1, history[-1].attempt + 1):
         attempt = [status for status in history if status.attempt == number]
         check_verdict(attempt[-1], attempt, [t for t in truths if t.attempt == number])
-        if number not in aborted:
+        timing_out = any(status.phase is Phase.TIMING_OUT for status in attempt)
+        if number not in aborted and not timing_out:
             check_moves(attempt[-1], moves=moves)
 
 
