@@ -217,7 +217,7 @@ class RunReconciler:
             run=run,
             pod=pod,
             gone_since=gone,
-            previous=tuple(sorted(previous, key=lambda p: int(p.name.rpartition("-")[2]))),
+            previous=tuple(sorted(previous, key=_number_of)),
             lingers_until=self._lingers_until(run.uid),
             actor=await self._actor_of(run, pod),
             blocked=self._blocked.get(run.uid),
@@ -363,6 +363,12 @@ class RunReconciler:
         if settled is not None:
             await self._write(observed.run, settled, observed.pod)
         return None
+
+
+def _number_of(pod: PodView) -> int:
+    """Which pod of its run it is; 0 for one that somebody else has made in its name."""
+    suffix = pod.name.rpartition("-")[2]
+    return int(suffix) if suffix.isdecimal() else 0
 
 
 def _makes_pod(decision: Decision) -> bool:

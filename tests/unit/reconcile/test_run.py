@@ -462,3 +462,14 @@ def test_a_run_without_timeout_is_never_looked_at_by_time_alone() -> None:
 
     assert world.phases == [Phase.RUNNING]
     assert world.operator.wake_at is None
+
+
+def test_a_pod_that_somebody_made_in_the_runs_name_stops_nothing(world: World) -> None:
+    world.start()
+    other = replace(world.kubelet.pod.metadata, name="somebodys", uid="theirs")
+    world.cluster.put_pod(replace(world.kubelet.pod, metadata=other))
+    world.settle()
+    world.kubelet.exit(0)
+    world.settle()
+
+    assert world.phases[-1] is Phase.SUCCEEDED
