@@ -46,7 +46,8 @@ def waits_are_told(history: History) -> list[str]:
     return [
         say("I16", attempt.revisions[0], "waits, and does not say for what")
         for attempt in attempts(history)
-        if _silent_until(history, attempt) - attempt.revisions[0].at > WAIT_TOLD_SECONDS
+        if _silent_until(history, attempt) - attempt.revisions[0].at
+        > WAIT_TOLD_SECONDS + RECOVERY_SECONDS
     ]
 
 

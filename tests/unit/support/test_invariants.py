@@ -32,6 +32,9 @@ def ready_with_condition(status: str, since: str, **more: str) -> dict[str, Any]
     return {"conditions": [condition]}
 
 
+ABORT = {"abort": {"attempt": 1, "mode": "Immediate"}}
+"""Spec of a run that is to be aborted."""
+
 GOOD = {
     "a run that succeeds": plain(),
     "a run that is aborted": aborted(),
@@ -55,10 +58,11 @@ GOOD = {
     .end("TIMED-OUT", exitCode=0, **stopped("Timeout")),
     "a run that is deleted": running().delete_run().pod("Running", DELETED),
     "an abort that crosses the end": running()
+    .run("RUNNING", spec=ABORT, startedAt=START)
     .pod("Succeeded", exitCode=0, reason="Completed")
-    .run("ABORTING", startedAt=START, **stopped("AbortImmediate"))
+    .run("ABORTING", spec=ABORT, startedAt=START, **stopped("AbortImmediate"))
     .secret(DELETED)
-    .end("ABORTED", **stopped("AbortImmediate")),
+    .end("ABORTED", spec=ABORT, **stopped("AbortImmediate")),
 }
 
 

@@ -1,10 +1,13 @@
 """Each invariant about pods and verdicts catches its violation in a hand-made history."""
 
+from typing import Any
+
 import pytest
 from tests.support.history import ADDED, DELETED
 from tests.support.invariants import violations
 from tests.unit.support.histories import (
     DELETED_EARLIER,
+    END,
     EVICTED,
     MIGRATED,
     NEXT_POD,
@@ -30,11 +33,12 @@ def late_abort() -> Story:
     return story.secret(DELETED).end("ABORTED", spec=ABORT, **stopped("AbortImmediate"))
 
 
-def slow_abort() -> Story:
-    """An abort that is recorded long after the container ended with 0."""
-    story = running().pod("Succeeded", exitCode=0, reason="Completed").wait(60)
-    story.run("ABORTING", startedAt=START, **stopped("AbortImmediate")).secret(DELETED)
-    return story.end("ABORTED", **stopped("AbortImmediate"))
+def early_timeout() -> Story:
+    """A timeout of a run whose container had ended with 0 before its time was up."""
+    times: dict[str, Any] = {"startedAt": START, "timeoutAt": END}
+    story = running().pod("Succeeded", exitCode=0, reason="Completed", finishedAt=START)
+    story.run("TIMING-OUT", **times, **stopped("Timeout")).secret(DELETED)
+    return story.end("TIMED-OUT", timeoutAt=END, **stopped("Timeout"))
 
 
 def forgotten_abort() -> Story:
@@ -138,7 +142,11 @@ BAD = {
         "I7",
         "ABORTED, but the container had ended",
     ),
-    "an abort long after the end": (slow_abort(), "I7", "ABORTED, but the container had ended"),
+    "a timeout that is not over yet": (
+        early_timeout(),
+        "I7",
+        "TIMED-OUT, but the container had ended",
+    ),
     "an exit code that is not the container's": (
         running().pod("Failed", exitCode=3, reason="Error").end("FAILED", exitCode=4),
         "I8",

@@ -56,7 +56,7 @@ BAD = {
         "goes on after its timeout at 1970-01-01T00:00:10Z",
     ),
     "a run that waits in silence": (
-        Story().run("READY").wait(90).event("any", "Any"),
+        Story().run("READY").wait(150).event("any", "Any"),
         "I16",
         "waits, and does not say for what",
     ),
