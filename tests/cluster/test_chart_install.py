@@ -211,6 +211,36 @@ def test_the_operator_reads_its_keys_and_no_other_secret(cluster: Cluster) -> No
         assert not cluster.may(SERVICE_ACCOUNT, verb, "secrets", here)
 
 
+def test_one_for_some_namespaces_stands_beside_one_of_its_name_for_the_cluster(
+    cluster: Cluster,
+) -> None:
+    """With the commands of docs/install.md."""
+    label = "actor-operator.dev/install"
+    for namespace in ("team-a", "team-b"):
+        cluster.kubectl.run("create", "namespace", namespace)
+    cluster.kubectl.run("label", "namespace", "team-a", "team-b", f"{label}=team-operator")
+    told = cluster.install(
+        RELEASE,
+        "team-operator",
+        "--set=crds.install=false",
+        "--set=settings.namespaces={team-a,team-b}",
+    )
+    operator = f"system:serviceaccount:team-operator:{RELEASE}"
+
+    assert f"kubectl label namespace team-b {label}=team-operator" in told
+    for right in (("delete", "actorruns"), ("create", "pods"), ("list", "actors")):
+        assert cluster.may(operator, *right, "--namespace=team-a")
+        assert not cluster.may(operator, *right, "--namespace=default")
+        assert not cluster.may(operator, *right, "--all-namespaces")
+    assert cluster.may(operator, "list", "actoraccounts")
+    assert cluster.may(operator, "update", "actoraccounts/team-a", "--subresource=status")
+    assert not cluster.may(operator, "update", "actoraccounts/default", "--subresource=status")
+
+    cluster.helm("uninstall", RELEASE, "--namespace=team-operator", "--wait")
+    cluster.kubectl.run("label", "namespace", "team-a", "team-b", f"{label}-")
+    assert cluster.may(SERVICE_ACCOUNT, "create", "pods", "--namespace=team-a")
+
+
 def test_uninstall_keeps_runs_and_another_release_can_take_over(empty_cluster: Cluster) -> None:
     cluster = empty_cluster
     cluster.install("first", "one")
