@@ -58,7 +58,7 @@ matchExpressions:
 {{/* What identifies the operator's pods; never changes during the life of a release. */}}
 {{- define "actor-operator.selectorLabels" -}}
 app.kubernetes.io/name: actor-operator
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* Labels of every object. */}}
