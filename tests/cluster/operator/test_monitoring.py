@@ -174,7 +174,7 @@ def test_actorctl_describes_a_run_with_its_events(
     said = run([*command, *where], env={"KUBECONFIG": str(control_plane.kubeconfig)})
 
     events = said.partition("\nEvents:")[2]
-    assert all(word in events for word in ("Disrupted", "Rebooted", "Aborted", "PodDeleted: "))
+    assert all(word in events for word in ("Disrupted", "Rebooted", "Aborted", "The next pod is"))
 
 
 def test_kubectl_lists_what_went_wrong_in_all_namespaces(
@@ -223,6 +223,6 @@ def test_what_was_counted_is_what_happened(world: World) -> None:
     assert most("actor_operator_run_reboots_total") >= 1
     assert most("actor_operator_run_resurrections_total") >= 1
     assert most("actor_operator_run_restarts_total") >= 1
-    assert most('actor_operator_run_migrations_total{reason="PodDeleted"}') >= 1
+    assert most("sum(actor_operator_run_migrations_total)") >= 1
     assert most("actor_operator_account_runs_waiting") == 1
     assert not world.prometheus.query('actor_operator_events_total{result!="written"} > 0')
