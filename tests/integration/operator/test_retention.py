@@ -55,6 +55,22 @@ async def test_a_run_without_a_time_of_its_own_has_the_installations(bench: Benc
     assert removed_early(bench.history(), ttl=1) == []
 
 
+async def test_what_an_account_says_holds_for_its_namespace_also_when_it_changes(
+    bench: Bench,
+) -> None:
+    await bench.leading(bench.start())
+    spec: dict[str, object] = {"retention": {"keepLast": 0}}
+    bench.server.create("actoraccounts", {"metadata": {"name": "default"}, "spec": spec}, "")
+    await bench.drive(Workload())
+    assert not is_gone(bench, "subject")
+
+    spec = {"retention": {"ttlSecondsAfterFinished": 1}}
+    bench.server.patch("actoraccounts", "", "default", {"spec": spec})
+
+    await bench.until("it is gone", lambda: is_gone(bench, "subject"))
+    assert removed_early(bench.history(), ttl=1) == []
+
+
 async def test_the_newest_stay(bench: Bench) -> None:
     await bench.leading(bench.start(settings(ttl=0, keep_last=2)))
     for name in ("a", "b", "c", "d"):
