@@ -39,6 +39,7 @@ WAITS = MappingProxyType(
         Reason.WAITING_FOR_PREVIOUS_POD: (NORMAL, "WaitingForPreviousPod"),
         Reason.QUOTA_EXCEEDED: (WARNING, "QuotaExceeded"),
         Reason.ADMISSION_UNAVAILABLE: (WARNING, "AdmissionUnavailable"),
+        Reason.POD_REJECTED: (WARNING, "PodRejected"),
         Reason.NAME_TAKEN: (WARNING, "NameTaken"),
         Reason.UNSCHEDULABLE: (WARNING, "Unschedulable"),
         Reason.IMAGE_PULL_BACK_OFF: (WARNING, "ImagePullRetry"),

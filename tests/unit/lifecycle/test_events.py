@@ -22,6 +22,7 @@ WAITED_FOR = {
         "Warning",
         "AdmissionUnavailable",
     ),
+    "A15": (ConditionType.ADMITTED, Reason.POD_REJECTED, "Warning", "PodRejected"),
     "A18": (ConditionType.POD_SCHEDULED, Reason.NAME_TAKEN, "Warning", "NameTaken"),
     "B23": (
         ConditionType.POD_SCHEDULED,
