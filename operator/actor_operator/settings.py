@@ -29,6 +29,7 @@ from actor_operator.settings_groups import (
     AccountSettings,
     Group,
     Name,
+    Namespaces,
     Port,
     ResurrectionSettings,
     RetentionSettings,
@@ -257,7 +258,7 @@ class Settings(BaseSettings):
     namespace: Name = "actor-operator-system"
     """The operator's own namespace: its Lease and its keys are there."""
 
-    namespaces: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    namespaces: Namespaces = ()
     """The only namespaces in which the operator works, each labelled for it
     (``actor-operator.dev/install=<the operator's namespace>``). Empty: all that have no such
     label."""

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366)]
@@ -16,6 +16,23 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 """A Kubernetes object name."""
+
+NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+"""The name of a namespace."""
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("each namespace is named once")
+    return names
+
+
+Namespaces = Annotated[
+    tuple[NamespaceName, ...],
+    Field(max_length=100, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
+]
+"""Some namespaces; there is a watch of each kind in each of them."""
 
 Marker = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9./_-]{0,315}(=[A-Za-z0-9._-]{0,63})?$")

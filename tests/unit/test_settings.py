@@ -84,6 +84,7 @@ def test_the_environment_wins_over_the_file(
         ("ACTOR_OPERATOR_ENGINE__WORKERS", "5", "engine: {workers: 6}"),
         ("ACTOR_OPERATOR_POD__NODE_SELECTOR", '{"a_b":"c"}', "pod: {nodeSelector: {a_b: d}}"),
         ("ACTOR_OPERATOR_NAMESPACE", "theirs", "namespace: ours"),
+        ("ACTOR_OPERATOR_NAMESPACES", '["team-a","team-b"]', "namespaces: [ours]"),
         ("ACTOR_OPERATOR_DEFAULTS__MEMORYMBYTES", "256", "defaults: {memoryMbytes: 512}"),
     ],
 )
@@ -169,6 +170,16 @@ MISTAKES = [
     ),
     pytest.param("pod: {securityProfile: root}", ["pod.securityProfile"], id="an unknown profile"),
     pytest.param("namespace: Not_A_Name", ["namespace"], id="no name of Kubernetes"),
+    pytest.param("namespaces: [team.a]", ["namespaces.0"], id="no name of a namespace"),
+    pytest.param("namespaces: [a, b, a]", ["each namespace is named once"], id="one named twice"),
+    pytest.param(
+        "retention: {gitopsMarkers: [a b]}", ["retention.gitopsMarkers.0"], id="no marker"
+    ),
+    pytest.param(
+        "retention: {ttlSecondsAfterFinished: -1}",
+        ["retention.ttlSecondsAfterFinished"],
+        id="a time to live before the end",
+    ),
     pytest.param('defaults: {build: ""}', ["defaults.build"], id="a build without a name"),
     pytest.param("pod: {nodeSelector: {a b: c}}", ["pod.nodeSelector"], id="no key of a label"),
     pytest.param("pod: {nodeSelector: {a: b c}}", ["pod.nodeSelector"], id="no value of a label"),
