@@ -12,6 +12,8 @@ from tests.chart.monitoring import SERVICE, alerts, queries, rule_groups
 from tests.cluster.operator.conftest import MakeWorkspace
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.control_plane import ControlPlane
+from tests.cluster_tool.debian_programs import ensure_prometheus
+from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.kubectl import Kubectl
 from tests.support.attempts import ENDED
 from tests.support.fleet import Fleet
@@ -57,6 +59,10 @@ class World:
 @pytest.fixture(scope="module")
 def world(fleet: Fleet, make_workspace: MakeWorkspace, folder: Path) -> Iterator[World]:
     """Everything befalls runs while Prometheus looks on."""
+    try:
+        ensure_prometheus()
+    except ClusterToolError as error:
+        pytest.skip(f"no Prometheus: {error}")
     replicas = fleet.ensure(2)
     prometheus = Prometheus(
         folder / "prometheus",
