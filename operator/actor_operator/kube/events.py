@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 import msgspec
 
@@ -30,12 +31,24 @@ class _Metadata(View, frozen=True):
     namespace: str
 
 
-class _Reference(View, frozen=True):
+class Reference(View, frozen=True):
+    """Which object is meant; of the object itself nothing is kept, for inputs are large."""
+
     api_version: str
     kind: str
     namespace: str
     name: str
     uid: str
+
+    @classmethod
+    def to_run(cls, run: RunView) -> Self:
+        """A run."""
+        return cls(API_VERSION, "ActorRun", run.namespace, run.name, run.uid)
+
+    @classmethod
+    def to_pod(cls, pod: PodView) -> Self:
+        """A pod."""
+        return cls("v1", "Pod", pod.namespace, pod.name, pod.uid)
 
 
 class _Event(View, frozen=True):
@@ -49,8 +62,8 @@ class _Event(View, frozen=True):
     reason: str
     action: str
     note: str
-    regarding: _Reference
-    related: _Reference | None = None
+    regarding: Reference
+    related: Reference | None = None
 
 
 class _Series(View, frozen=True):
@@ -64,13 +77,20 @@ class _Repetition(View, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One Event to be written: its name, what it says, of which run and which pod, and when."""
+    """One Event to be written."""
 
     name: str
     event: RunEvent
-    run: RunView
-    pod: PodView | None
+    """What it says."""
+
+    run: Reference
+    """What it is about."""
+
+    pod: Reference | None
+    """What it is also about."""
+
     at: datetime
+    """When it happened."""
 
 
 class Events:
@@ -118,11 +138,11 @@ class Events:
 
 
 def _event(record: EventRecord, instance: str) -> _Event:
-    run, event, pod = record.run, record.event, record.pod
+    event = record.event
     return _Event(
         api_version=EVENTS.api_version,
         kind=EVENTS.kind,
-        metadata=_Metadata(record.name, run.namespace),
+        metadata=_Metadata(record.name, record.run.namespace),
         event_time=micro_timestamp(record.at),
         reporting_controller=GROUP,
         reporting_instance=instance,
@@ -130,6 +150,6 @@ def _event(record: EventRecord, instance: str) -> _Event:
         reason=event.reason,
         action=event.action,
         note=cut(event.note, NOTE_BYTES),
-        regarding=_Reference(API_VERSION, "ActorRun", run.namespace, run.name, run.uid),
-        related=_Reference("v1", "Pod", pod.namespace, pod.name, pod.uid) if pod else None,
+        regarding=record.run,
+        related=record.pod,
     )

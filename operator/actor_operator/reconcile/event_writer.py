@@ -13,7 +13,7 @@ from actor_operator.clock import Clock
 from actor_operator.engine.limiter import TokenBucket
 from actor_operator.errors import NotLeaderError, RetryableError, WaitingError
 from actor_operator.kube.errors import AlreadyExistsError, ApiError, ForbiddenError, NotFoundError
-from actor_operator.kube.events import EventRecord, Events
+from actor_operator.kube.events import EventRecord, Events, Reference
 from actor_operator.lifecycle.events import RunEvent
 from actor_operator.log import logger
 from actor_operator.metrics import EventResult, Metrics
@@ -101,8 +101,13 @@ class EventWriter:
         """Write an Event soon; what is told again within a minute is written when that is over."""
         if self._worker is None:
             return
-        name = f"{run.name}.{secrets.token_hex(8)}"
-        record = EventRecord(name, event, run, pod, self._clock.now())
+        record = EventRecord(
+            name=f"{run.name}.{secrets.token_hex(8)}",
+            event=event,
+            run=Reference.to_run(run),
+            pod=Reference.to_pod(pod) if pod is not None else None,
+            at=self._clock.now(),
+        )
         cause = (run.uid, event.reason, event.action)
         told = self._told.get(cause)
         if told is not None:

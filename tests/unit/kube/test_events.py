@@ -9,7 +9,7 @@ from tests.support.builders import a_pod, a_run
 
 from actor_operator.api.views.pod import PodView
 from actor_operator.kube.client import PatchKind
-from actor_operator.kube.events import EventRecord, Events
+from actor_operator.kube.events import EventRecord, Events, Reference
 from actor_operator.lifecycle.events import RunEvent
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -34,7 +34,8 @@ class Client:
 
 def a_record(*, note: str = "Gone.", pod: PodView | None = None) -> EventRecord:
     event = RunEvent("Warning", "Disrupted", "Migrate", note)
-    return EventRecord("hello.0123", event, a_run(), pod, NOON)
+    about = Reference.to_pod(pod) if pod is not None else None
+    return EventRecord("hello.0123", event, Reference.to_run(a_run()), about, NOON)
 
 
 async def created(record: EventRecord, instance: str = "pod-1") -> dict[str, Any]:
