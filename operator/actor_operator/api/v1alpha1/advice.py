@@ -56,7 +56,8 @@ _ADMITTED = {
     Reason.MEMORY_RESERVED: NOTHING,
     Reason.WAITING_FOR_ACCOUNT_MEMORY: Advice(
         "Wait: runs are started in the order in which they came. To start sooner, abort runs that"
-        " are not needed, or let the administrator raise the limit of the account.",
+        " are not needed, or let the administrator raise the limit of the account (or resume it, if"
+        " it is suspended).",
         _ACCOUNT,
     ),
     Reason.MEMORY_LIMIT_EXCEEDED: Advice(
