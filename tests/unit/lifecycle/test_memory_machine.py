@@ -65,6 +65,8 @@ class AccountMachine(RuleBasedStateMachine):
         self.runs: dict[str, Run] = {}
         self.number = 0
         self.start()
+        for memory in (*STEPS, LARGEST):
+            self.run_comes(memory, asks=True)
 
     def start(self) -> None:
         """A leader begins, from what is committed."""
@@ -92,24 +94,19 @@ class AccountMachine(RuleBasedStateMachine):
     # Rules
 
     @precondition(lambda self: len(self.runs) < 12)
-    @rule(memory=st.sampled_from(STEPS))
-    def run_comes(self, memory: int) -> None:
+    @rule(memory=st.sampled_from(STEPS), asks=st.sampled_from([True, True, False]))
+    def run_comes(self, memory: int, *, asks: bool) -> None:
         self.number += 1
         # Two share each moment: their uids decide, which are in no order.
         uid = f"{(self.number * 7) % 10}-{self.number}"
         self.runs[uid] = Run(memory, at(self.number // 2))
+        if asks:
+            self.ask(uid)
 
     @precondition(lambda self: self.those(self.may_ask))
     @rule(data=st.data())
     def run_asks(self, data: st.DataObject) -> None:
-        uid = data.draw(st.sampled_from(self.those(self.may_ask)))
-        run = self.runs[uid]
-        self.ledger.ask(uid, run.place, run.memory)
-        if self.ledger.is_admitted(uid):
-            self.waiting.pop(uid, None)
-        else:
-            self.waiting[uid] = run.place
-        self.settle()
+        self.ask(data.draw(st.sampled_from(self.those(self.may_ask))))
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data(), wants=st.booleans())
@@ -125,7 +122,7 @@ class AccountMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.those(self.may_create))
     @rule(
         data=st.data(),
-        outcome=st.sampled_from(["made", "made", "refused", "lost", "not used"]),
+        outcome=st.sampled_from(["made", "told", "refused", "lost", "not used"]),
     )
     def admitted_run_makes_its_pod(self, data: st.DataObject, outcome: str) -> None:
         uid = data.draw(st.sampled_from(self.those(self.may_create)))
@@ -139,13 +136,27 @@ class AccountMachine(RuleBasedStateMachine):
             self.on_their_way[uid] = pod
             self.unanswered.add(uid)
             return
-        if outcome == "made":
+        if outcome in {"made", "told"}:
             self.pod_is_made(uid, pod)
             self.hear_everything()
         self.ledger.end_creation(uid)
         if outcome == "refused":
             self.ledger.refuse(uid)
+        if outcome == "told":
+            self.commit(uid)
         self.settle()
+
+    @precondition(lambda self: self.those(self.may_create))
+    @rule(data=st.data(), landed=st.booleans())
+    def run_ends_while_its_pod_is_made(self, data: st.DataObject, *, landed: bool) -> None:
+        uid = data.draw(st.sampled_from(self.those(self.may_create)))
+        self.ledger.begin_creation(uid)
+        self.unanswered.add(uid)
+        self.runs[uid].finished = True
+        self.forget(uid)
+        self.settle()
+        if landed:
+            self.pod_is_made(uid, f"late-{uid}")
 
     @precondition(lambda self: self.on_their_way)
     @rule(data=st.data())
@@ -162,9 +173,7 @@ class AccountMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.those(self.may_commit))
     @rule(data=st.data())
     def admission_is_committed(self, data: st.DataObject) -> None:
-        uid = data.draw(st.sampled_from(self.those(self.may_commit)))
-        self.runs[uid].admitted = True
-        self.ledger.commit(uid, self.runs[uid].memory)
+        self.commit(data.draw(st.sampled_from(self.those(self.may_commit))))
 
     @precondition(lambda self: self.those(lambda run: bool(run.pods)))
     @rule(data=st.data())
@@ -254,6 +263,20 @@ class AccountMachine(RuleBasedStateMachine):
         run = self.runs[uid]
         return bool(run.pods) and not run.over and self.ledger.is_admitted(uid)
 
+    def ask(self, uid: str) -> None:
+        run, before = self.runs[uid], self.ledger.is_admitted(uid)
+        self.ledger.ask(uid, run.place, run.memory)
+        if self.ledger.is_admitted(uid):
+            self.waiting.pop(uid, None)
+            assert before or not self.limits.suspended
+        else:
+            self.waiting[uid] = run.place
+        self.settle()
+
+    def commit(self, uid: str) -> None:
+        self.runs[uid].admitted = True
+        self.ledger.commit(uid, self.runs[uid].memory)
+
     def head(self) -> str:
         return min(self.waiting, key=lambda uid: (self.waiting[uid], uid))
 
@@ -285,6 +308,7 @@ class AccountMachine(RuleBasedStateMachine):
     def settle(self) -> None:
         for uid in self.ledger.admit_waiting():
             assert uid == self.head(), "somebody passed"
+            assert not self.limits.suspended
             del self.waiting[uid]
 
     @override
@@ -306,12 +330,7 @@ class AccountMachine(RuleBasedStateMachine):
             self.give_up_on(uid)
         self.hear_everything()
         for uid in self.those(self.may_ask):
-            self.ledger.ask(uid, self.runs[uid].place, self.runs[uid].memory)
-            if self.ledger.is_admitted(uid):
-                self.waiting.pop(uid, None)
-            else:
-                self.waiting[uid] = self.runs[uid].place
-            self.settle()
+            self.ask(uid)
         for uid in self.those(self.may_create):
             self.ledger.begin_creation(uid)
             self.pod_is_made(uid, f"last-{uid}")
