@@ -190,20 +190,26 @@ def _build_controller(
             actors=stores.actors, writer=actors, serves=claims.serves, clock=clock
         ),
         retention=retention,
-        orphans=OrphanController(
-            runs=stores.runs,
-            pods=stores.pods,
-            run_reader=runs,
-            executor=executor,
-            claims=claims,
-            clock=clock,
-        ),
+        orphans=_build_orphans(stores, runs, executor, claims, clock),
         claims=claims,
         keyring=keyring,
         events=events,
         workers=settings.engine.workers,
         clock=clock,
         metrics=metrics,
+    )
+
+
+def _build_orphans(
+    stores: Stores, runs: Runs, executor: Executor, claims: Claims, clock: Clock
+) -> OrphanController:
+    return OrphanController(
+        runs=stores.runs,
+        pods=stores.pods,
+        run_reader=runs,
+        executor=executor,
+        claims=claims,
+        clock=clock,
     )
 
 
