@@ -29,8 +29,10 @@ def successes_are_real(history: History) -> list[str]:
 
 def _told_late(pod: Object) -> bool:
     """Whether the container had ended before its pod was told to go, of which we heard later."""
-    ended = terminated(pod).get("finishedAt")
-    told = [condition(pod, "DisruptionTarget").get("lastTransitionTime"), _deletion_asked(pod)]
+    ended, sign = terminated(pod).get("finishedAt"), condition(pod, "DisruptionTarget")
+    if sign.get("reason") == "TerminationByKubelet":
+        return False  # told only after the kubelet has ended it
+    told = [sign.get("lastTransitionTime"), _deletion_asked(pod)]
     return ended is not None and all(ended <= moment for moment in told if moment)
 
 

@@ -18,6 +18,9 @@ TARGET_REASONS = {
 }
 """Reasons of the pod condition DisruptionTarget (KEP-3329), and ours."""
 
+BY_KUBELET = "TerminationByKubelet"
+"""Reason of DisruptionTarget that the kubelet tells only after it has ended the containers."""
+
 SHUTDOWN_REASONS = frozenset({"NodeLost", "NodeShutdown", "Shutdown", "Terminated"})
 """Reasons of a pod that ended with its node."""
 
@@ -88,6 +91,8 @@ def _ended_before(pod: PodView) -> bool:
     if ended is None or ended.finished_at is None:
         return False
     sign = pod.condition("DisruptionTarget")
+    if sign is not None and sign.reason == BY_KUBELET:
+        return False
     began = [pod.deletion_requested_at, sign.last_transition_time if sign else None]
     moments = [moment for moment in began if moment is not None]
     return bool(moments) and ended.finished_at < min(moments)

@@ -50,6 +50,16 @@ def test_a_pod_that_was_taken_away_fails_with_the_cause_whatever_its_code(
 
 
 @pytest.mark.parametrize("container", [STOPPED, POLITE], ids=["exit 143", "exit 0"])
+def test_a_kubelet_tells_of_an_eviction_only_after_the_end(container: Terminated) -> None:
+    pod = a_pod(ended=container, disrupted="TerminationByKubelet", disrupted_at=14)
+    verdict = judge(pod)
+
+    assert verdict is not None
+    assert (verdict.phase, verdict.reason) == (Phase.FAILED, Reason.EVICTED)
+    assert verdict.disruption
+
+
+@pytest.mark.parametrize("container", [STOPPED, POLITE], ids=["exit 143", "exit 0"])
 def test_a_pod_that_someone_deleted_fails_whatever_its_code(container: Terminated) -> None:
     verdict = judge(a_pod(ended=container, deleted=11))
 

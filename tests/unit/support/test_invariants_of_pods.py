@@ -25,6 +25,19 @@ ABORT = {"abort": {"attempt": 1, "mode": "Immediate"}}
 """Spec of a run that is to be aborted."""
 
 
+BY_KUBELET = {
+    "conditions": [
+        {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "reason": "TerminationByKubelet",
+            "lastTransitionTime": END,
+        }
+    ]
+}
+"""Status of a pod that its kubelet evicted: it tells of it after the container's end."""
+
+
 def late_abort() -> Story:
     """An abort that is asked for and recorded after the container ended with 0."""
     story = running().pod("Succeeded", exitCode=0, reason="Completed")
@@ -110,6 +123,13 @@ BAD = {
         running()
         .pod("Running", status=EVICTED)
         .pod("Succeeded", status=EVICTED, exitCode=0, reason="Completed")
+        .end("SUCCEEDED", exitCode=0),
+        "I6",
+        "the pod was taken away before the end",
+    ),
+    "a success of a pod that its kubelet evicted": (
+        running()
+        .pod("Succeeded", status=BY_KUBELET, exitCode=0, reason="Completed", finishedAt=START)
         .end("SUCCEEDED", exitCode=0),
         "I6",
         "the pod was taken away before the end",
