@@ -15,9 +15,9 @@ from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
 from actor_operator.clock import Clock
 from actor_operator.constants import LABEL_RUN
 from actor_operator.desired.names import pod_name, pod_number
-from actor_operator.desired.resolve import actor_reference
+from actor_operator.desired.resolve import actor_reference, resolve
 from actor_operator.engine.store import Key, Store
-from actor_operator.errors import WaitingError
+from actor_operator.errors import TerminalError, WaitingError
 from actor_operator.kube.actors import Actors
 from actor_operator.kube.errors import ForbiddenError, InvalidError
 from actor_operator.kube.pods import Pods
@@ -267,17 +267,25 @@ class RunReconciler:
         return pod if pod is not None and pod.controller_uid() == run.uid else None
 
     async def _actor_of(self, run: RunView, pod: PodView | None) -> ActorView | None:
-        """The run's Actor, from the store; a run that waits long asks the API server itself."""
+        """The run's Actor, from the store; before it is missed the API server is asked."""
         namespace, name = actor_reference(run)
         cached = self._actors.get(namespace, name)
         began = run.status.queued_at or run.metadata.creation_timestamp
-        if pod is not None or began is None or self._clock.now() < began + ACTOR_WINDOW:
+        early = began is None or self._clock.now() < began + ACTOR_WINDOW
+        if pod is not None or early or self._can_resolve(run, cached):
             return cached
         try:
             return await self._actor_reader.read(namespace, name)
         except ForbiddenError:
             # An installation of some namespaces does not see the Actors of others.
             return cached
+
+    def _can_resolve(self, run: RunView, actor: ActorView | None) -> bool:
+        try:
+            resolve(run, actor, self._settings)
+        except TerminalError:
+            return False
+        return True
 
     def _decide(self, observed: Observed) -> Decision:
         return decide(observed, self._clock.now(), self._settings, self._key())
