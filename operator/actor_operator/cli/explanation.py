@@ -11,7 +11,7 @@ from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunView
 from actor_operator.cli.events import EventView
 from actor_operator.cli.format import UNSEEN, age, duration, printable
-from actor_operator.cli.standing import Standing, memory_in_use
+from actor_operator.cli.standing import Standing, memory_in_use, memory_of
 from actor_operator.quantities import MEMORY_STEPS
 
 MOST_EVENTS = 3
@@ -252,7 +252,7 @@ def _in_label(word: str, run: RunView) -> str:
 
 def _values(run: RunView) -> dict[str, str | None]:
     status = run.status
-    memory = status.options.memory_mbytes if status.options else None
+    memory = memory_of(run)
     seconds = status.options.timeout_secs if status.options else None
     return {
         "NAME": run.name,

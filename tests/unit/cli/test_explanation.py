@@ -207,6 +207,15 @@ def test_beyond_the_sizes_there_is_nothing_to_propose(reason: Reason, memory: in
     assert explained(failed(reason, "It is so.", options=options)).command == ""
 
 
+def test_of_a_run_that_never_got_options_the_memory_asked_for_counts() -> None:
+    failure = Failure(Reason.MEMORY_LIMIT_EXCEEDED, "It needs 4096 MB.")
+    status = a_status(end=Phase.FAILED, failure=failure, options=None)
+
+    said = explained(a_run(status=status, memory_mbytes=4096))
+
+    assert said.command == "actorctl resurrect hello --memory 2048"
+
+
 def test_a_timeout_is_proposed_to_be_doubled() -> None:
     failure = Failure(Reason.TIMED_OUT, "The run was stopped after its timeout of 60 s.")
     status = a_status(started=2, end=Phase.TIMED_OUT, failure=failure, stop=Reason.TIMEOUT)
