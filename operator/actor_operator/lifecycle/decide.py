@@ -98,14 +98,20 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
 def admit_first(observed: Observed, decision: Decision, now: datetime) -> Decision:
     """Memory was reserved for a run that has waited for it: that is told before its pod is made.
 
-    So a new leader counts it, and the times in the container's environment begin here.
+    So a new leader counts it, and the times in the container's environment begin here. An earlier
+    try, before it had to wait, may have left a Secret with other times, and so with another name.
     """
     waited = observed.status.condition(ConditionType.ADMITTED)
     if waited is None or waited.status == "True" or waited.reason not in ACCOUNT_WAITS:
         return decision
     room = Finding("True", Reason.MEMORY_RESERVED, "The account has room for the run.")
     facts = replace(decision.facts, admitted=room, admitted_at=now)
-    return replace(decision, facts=facts, actions=())
+    stale = tuple(
+        DeleteSecret(observed.run.namespace, action.objects.secret_name)
+        for action in decision.actions
+        if isinstance(action, CreatePod)
+    )
+    return replace(decision, facts=facts, actions=stale)
 
 
 def _stop(observed: Observed, now: datetime) -> Stop | None:

@@ -56,12 +56,11 @@ def _by_force(observed: Observed) -> str:
 
 
 def _code_of_stopped(observed: Observed) -> int | None:
-    """The exit code of a container that was stopped.
+    """The exit code of a container that was stopped; None: nobody has seen its end.
 
-    The kubelet gives one also to a container that never ran. That of a pod that is gone is told
-    by chance only, and so never.
+    The kubelet gives one also to a container that never ran.
     """
-    ended = observed.pod.terminated if observed.pod and observed.pod_exists else None
+    ended = observed.pod.terminated if observed.pod else None
     return ended.exit_code if ended and observed.pod_started_at else None
 
 

@@ -27,7 +27,7 @@ from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, admit_first,
 from actor_operator.lifecycle.facts import ABORTS
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.removal import remove_stray, tidy
-from actor_operator.lifecycle.resurrection import resurrect, resurrection_due
+from actor_operator.lifecycle.resurrection import resurrect, resurrection_due, unseen_end
 from actor_operator.lifecycle.status import settle, summarise
 from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.execute import Executor, Refusal
@@ -218,7 +218,7 @@ class RunReconciler:
             pod=pod,
             gone_since=gone,
             previous=tuple(sorted(previous, key=_number_of)),
-            lingers_until=self._lingers_until(run.uid),
+            lingers_until=self._lingers_until(run),
             actor=await self._actor_of(run, pod),
             blocked=self._blocked.get(run.uid),
         )
@@ -243,14 +243,16 @@ class RunReconciler:
         self._gone.setdefault(run.uid, {})[name] = GonePod(None, since)
         return None, since
 
-    def _lingers_until(self, uid: str) -> datetime | None:
+    def _lingers_until(self, run: RunView) -> datetime | None:
         """Until when containers of vanished pods may still run.
 
         Whoever deletes a pod by force does not wait for its node.
         """
         grace = timedelta(seconds=self._settings.pod.grace_period_seconds)
-        gone = self._gone.get(uid, {}).values()
-        return max((pod.since + grace for pod in gone if pod.may_linger), default=None)
+        gone = self._gone.get(run.uid, {}).values()
+        since = [pod.since for pod in gone if pod.may_linger]
+        since += [end] if (end := unseen_end(run)) else []
+        return max(since) + grace if since else None
 
     def _pods_of(self, uid: str) -> list[PodView]:
         return [p for p in self._pods.by_index(PODS_BY_RUN, uid) if p.controller_uid() == uid]

@@ -19,12 +19,14 @@ from tests.support.builders import (
     observe,
 )
 
-from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.metadata import Condition
 from actor_operator.api.views.pod import PodView
+from actor_operator.api.views.run import RunStatus
 from actor_operator.constants import MAX_INPUT_BYTES
 from actor_operator.lifecycle.actions import CreatePod, DeletePod, DeleteSecret, StopPod
-from actor_operator.lifecycle.decide import Decision, decide
+from actor_operator.lifecycle.decide import Decision, admit_first, decide
 from actor_operator.lifecycle.observed import Observed
 
 POD = a_pod().name
@@ -312,3 +314,29 @@ def test_a_run_that_awaits_the_kubelets_last_word_is_looked_at_when_it_is_overdu
 
 def test_time_alone_changes_nothing_in_the_end() -> None:
     assert wake(observe(a_pod(running=2)), LATE) is None
+
+
+# Memory
+
+
+def test_a_run_that_waited_is_told_to_be_admitted_before_its_pod_is_made() -> None:
+    """An earlier try may have left a Secret whose content, and name, are not those of the pod."""
+    waiting = Condition(
+        ConditionType.ADMITTED, "False", Reason.WAITING_FOR_ACCOUNT_MEMORY, "", at(1), 1
+    )
+    run = a_run(timeout_secs=60, status=RunStatus(queued_at=at(1), conditions=(waiting,)))
+    observed = observe(None, run=run)
+    (create,) = decided(observed).actions
+    assert isinstance(create, CreatePod)
+    decision = admit_first(observed, decided(observed), at(9))
+
+    assert decision.actions == (DeleteSecret("team", create.objects.secret_name),)
+    assert decision.facts.admitted_at == at(9)
+    assert decision.facts.admitted.status == "True"
+
+
+def test_a_run_that_did_not_wait_gets_its_pod_at_once() -> None:
+    observed = observe(None)
+    decision = decided(observed)
+
+    assert admit_first(observed, decision, at(9)) is decision

@@ -322,6 +322,27 @@ def test_an_abort_of_the_attempt_before_does_not_touch_the_next_one(world: World
     assert world.phases[before - 1 :] == [Phase.ABORTED, Phase.READY, Phase.RUNNING]
 
 
+def test_after_an_abort_whose_end_nobody_saw_the_next_attempt_waits_for_the_grace(
+    world: World,
+) -> None:
+    world.start()
+    world.cluster.change_spec(abort=AbortRequest(1, "Immediate"))
+    world.settle()
+    world.kubelet.remove()
+    world.settle()
+    assert world.cluster.run.status.finished
+
+    world.operator.restart()
+    world.cluster.change_spec(resurrect=ResurrectRequest(2))
+    world.cluster.pass_time(29)
+    world.settle()
+    assert world.cluster.pods == {}
+
+    world.cluster.pass_time(1)
+    world.settle()
+    assert len(world.cluster.pods) == 1
+
+
 # Stops that do not end
 
 
