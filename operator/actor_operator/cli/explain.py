@@ -77,6 +77,9 @@ async def _pod(session: Session, run: RunView) -> PodView | None:
 
 
 async def _events(session: Session, run: RunView) -> list[EventView]:
+    """Of a finished run none: how it ended is in its status."""
+    if run.status.finished:
+        return []
     try:
         return await list_events(session, run)
     except ForbiddenError:

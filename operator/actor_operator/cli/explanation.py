@@ -17,6 +17,9 @@ from actor_operator.quantities import MEMORY_STEPS
 MOST_EVENTS = 3
 """How many Events are told."""
 
+FEWEST_WORDS = 3
+"""Words of an Event's message that make a sentence."""
+
 STEPS_TO_START = (ConditionType.ADMITTED, ConditionType.POD_SCHEDULED, ConditionType.STARTED)
 """What a run needs before it runs, in this order."""
 
@@ -213,7 +216,6 @@ def _events(evidence: Evidence, said: Sequence[str]) -> Iterator[str]:
 
     Not those about the run: they are the operator's own, told from the same conditions.
     """
-    text = " ".join(said)
     began = evidence.run.attempt_began
     warnings = {
         event.message: event
@@ -222,11 +224,20 @@ def _events(evidence: Evidence, said: Sequence[str]) -> Iterator[str]:
         and event.involved_object.kind == "Pod"
         and (event.last_seen is None or event.last_seen >= began)
     }
-    new = [event for message, event in warnings.items() if message and message not in text]
+    new = [event for message, event in warnings.items() if _says_something_new(message, said)]
     for event in new[-MOST_EVENTS:]:
         often = f", {event.times} times" if event.times > 1 else ""
         when = age(event.last_seen, evidence.now)
         yield f"Event {event.reason} of the pod ({when} ago{often}): {event.message}"
+
+
+def _says_something_new(message: str, said: Sequence[str]) -> bool:
+    """Whether a message is a sentence, and not one that was said already, or more words around it.
+
+    The kubelet also has messages like "Error: ErrImagePull".
+    """
+    known = any(message in sentence or sentence in message for sentence in said if sentence)
+    return len(message.split()) >= FEWEST_WORDS and not known
 
 
 def _advice(run: RunView, reason: str) -> tuple[str, str]:

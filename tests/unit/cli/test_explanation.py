@@ -269,22 +269,24 @@ def test_requests_for_other_attempts_are_none_of_its_business() -> None:
 def test_the_newest_warnings_that_say_something_new_are_told() -> None:
     run = waiting(ConditionType.STARTED, Reason.IMAGE_PULL_BACK_OFF, "Not found.")
     events = (
-        an_event("one"),
-        an_event("two", count=4),
-        an_event("Pulled.", kind="Normal"),
+        an_event("It happened first."),
+        an_event("It happened second.", count=4),
+        an_event("It was pulled.", kind="Normal"),
         an_event("Not found."),
-        an_event("three"),
-        an_event("four", at_second=45),
-        an_event("of another attempt", at_second=-10),
-        an_event("of the operator", of="ActorRun"),
+        an_event("Failed to pull: Not found."),
+        an_event("Error: ErrImagePull"),
+        an_event("It happened third."),
+        an_event("It happened last.", at_second=45),
+        an_event("It happened in another attempt.", at_second=-10),
+        an_event("The operator says so.", of="ActorRun"),
     )
 
     said = explained(run, events=events)
 
     assert said.sentences[1:] == (
-        "Event Failed of the pod (30s ago, 4 times): two",
-        "Event Failed of the pod (30s ago): three",
-        "Event Failed of the pod (15s ago): four",
+        "Event Failed of the pod (30s ago, 4 times): It happened second.",
+        "Event Failed of the pod (30s ago): It happened third.",
+        "Event Failed of the pod (15s ago): It happened last.",
     )
 
 
