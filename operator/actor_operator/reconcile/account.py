@@ -16,6 +16,7 @@ from actor_operator.clock import Clock
 from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID, WRITE_LANDING_SECONDS
 from actor_operator.engine.store import Key, Store
 from actor_operator.engine.timers import Timers
+from actor_operator.errors import NotLeaderError
 from actor_operator.lifecycle.account import (
     committed_memory,
     limits_of,
@@ -101,6 +102,7 @@ class AccountController:
         call
             Called with each run that waited and now has room.
         """
+        self._forget_everything()  # also what work left behind that ended after leading did
         self._call = call
         unfinished = [
             run for run in self._runs if isinstance(run, RunView) and not run.status.finished
@@ -116,9 +118,7 @@ class AccountController:
     async def stop_leading(self, grace: float) -> bool:
         """Forget everything; returns whether all work ended by itself."""
         self._call = None
-        self.timers.clear()
-        for remembered in (self._ledgers, self._refused, self._keys, self._places, self._asked):
-            remembered.clear()
+        self._forget_everything()
         return await self._statuses.stop_leading(grace)
 
     # Events
@@ -173,7 +173,14 @@ class AccountController:
         -------
         Blocked or None
             None: go on. Else why not; unless it is final, the run is called when there is room.
+
+        Raises
+        ------
+        NotLeaderError
+            When leading has ended: nobody knows any more who has how much.
         """
+        if self._call is None:
+            raise NotLeaderError("the memory of accounts is another replica's to give")
         namespace, uid = run.namespace, run.uid
         ledger, place = self._ledger(namespace), self._place_of(run)
         self._asked.add(uid)
@@ -230,6 +237,11 @@ class AccountController:
         """What an account says of its finished runs; None: there is no account."""
         account = self._accounts.get("", namespace)
         return account.spec.retention if account else None
+
+    def _forget_everything(self) -> None:
+        self.timers.clear()
+        for remembered in (self._ledgers, self._refused, self._keys, self._places, self._asked):
+            remembered.clear()
 
     # Facts
 

@@ -15,6 +15,7 @@ from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, Options, RunView, stub
 from actor_operator.constants import LABEL_RUN_UID, WRITE_LANDING_SECONDS
 from actor_operator.engine.store import Key, Store
+from actor_operator.errors import NotLeaderError
 from actor_operator.reconcile.account import TICK, AccountController
 
 LIMIT = 2048
@@ -39,7 +40,7 @@ class World:
         self.called: list[str] = []
         self._version = 100
         self.controller = self._make()
-        self.controller.start_leading(self._call)
+        self.controller.start_leading(self.call)
 
     def now(self) -> datetime:
         return self.moment
@@ -49,7 +50,7 @@ class World:
             runs=self.runs, pods=self.pods, clock=self, accounts=self.accounts, limit=LIMIT
         )
 
-    def _call(self, uid: str, key: Key) -> None:
+    def call(self, uid: str, key: Key) -> None:
         run = self.runs.get(*key)
         assert run is not None
         assert run.uid == uid
@@ -59,7 +60,7 @@ class World:
         """Only what is committed is left."""
         self.called.clear()
         self.controller = self._make()
-        self.controller.start_leading(self._call)
+        self.controller.start_leading(self.call)
 
     def run(self, uid: str, *, reject: bool = False, **status: object) -> RunView:
         """A run is written."""
@@ -436,6 +437,20 @@ async def test_who_leads_no_more_remembers_nothing_and_calls_nobody() -> None:
 
     assert world.called == []
     assert not world.controller._ledgers
+
+
+async def test_work_that_ends_after_leading_did_is_not_admitted_and_leaves_nothing() -> None:
+    world = full_world()
+    run = world.run("c")
+    await world.controller.stop_leading(1)
+
+    with pytest.raises(NotLeaderError):
+        world.controller.admit(run, 1024)
+    with pytest.raises(OSError, match="gone"), world.controller.creating(run):
+        raise OSError("gone")
+    world.controller.start_leading(world.call)
+
+    assert world.controller._ledgers["team"].live == 0
 
 
 def test_an_account_that_nobody_uses_is_forgotten() -> None:
