@@ -9,7 +9,6 @@ from typing import Any
 from actor_operator import __version__
 from actor_operator.clock import Clock
 from actor_operator.constants import WRITE_LANDING_SECONDS
-from actor_operator.engine.informer import Informer
 from actor_operator.engine.lease import Elector
 from actor_operator.engine.lease_hold import LeaseHold, LeaseTiming
 from actor_operator.engine.limiter import TokenBucket
@@ -42,7 +41,7 @@ from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
 from actor_operator.reconcile.seams import Seams
 from actor_operator.settings import Settings
-from actor_operator.watching import Stores, Watched, build_informers, build_stores
+from actor_operator.watching import Stores, Watched, Watches, build_stores, build_watches
 
 USER_AGENT = f"actor-operator/{__version__}"
 """How we call ourselves in the API server's audit log."""
@@ -57,7 +56,7 @@ class Operator:
 
     controller: RunController
     elector: Elector
-    informers: tuple[Informer[Any], ...]
+    watches: Watches
     claim_reader: ClaimReader | None
     metrics: Metrics
     stores: Stores
@@ -65,7 +64,9 @@ class Operator:
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Everything that runs for ever, by name."""
-        informers = {f"informer-{informer.kind}": informer.run for informer in self.informers}
+        informers = {
+            f"informer-{informer.kind}": informer.run for informer in self.watches.informers
+        }
         lag = self.metrics.loop_lag.observe
         return {
             **informers,
@@ -81,8 +82,11 @@ class Operator:
 
     @property
     def synced(self) -> bool:
-        """Whether every informer has listed once: this replica is warm."""
-        return all(informer.synced.is_set() for informer in self.informers)
+        """Whether every informer that is needed has listed once: this replica is warm."""
+        if self.claim_reader is not None and not self.claim_reader.known.is_set():
+            return False
+        needed = self.watches.needed(self.controller.claims.serves)
+        return all(informer.synced.is_set() for informer in needed)
 
     async def close(self) -> None:
         """Close all connections."""
@@ -123,15 +127,16 @@ def build_operator(settings: Settings, connection: Connection) -> Operator:
     )
     lease_client = KubeClient(connection, user_agent=USER_AGENT, timeouts=timeouts, observe=observe)
     controller = _build_controller(settings, client, stores, clock, metrics)
-    informers = build_informers(_watched(settings, stores, controller), client, settings)
-    elector = _build_elector(settings, lease_client, controller, informers, clock)
+    watches = build_watches(_watched(settings, stores, controller), client, settings)
+    claim_reader = _build_claim_reader(settings, client, stores, controller, watches)
+    elector = _build_elector(settings, lease_client, controller, watches, claim_reader, clock)
     guard.elector = elector
-    add_censuses(metrics, controller, informers)
+    add_censuses(metrics, controller, watches.informers)
     return Operator(
         controller,
         elector,
-        informers,
-        _build_claim_reader(settings, client, stores, controller),
+        watches,
+        claim_reader,
         metrics,
         stores,
         (client, lease_client),
@@ -254,7 +259,11 @@ def _watched(
 
 
 def _build_claim_reader(
-    settings: Settings, client: KubeClient, stores: Stores, controller: RunController
+    settings: Settings,
+    client: KubeClient,
+    stores: Stores,
+    controller: RunController,
+    watches: Watches,
 ) -> ClaimReader | None:
     if not settings.namespaces:
         return None
@@ -263,6 +272,7 @@ def _build_claim_reader(
         only=settings.namespaces,
         labelled=stores.labelled,
         reader=Namespaces(client),
+        is_warm=watches.warm_in,
         on_change=controller.on_namespace,
     )
 
@@ -271,13 +281,16 @@ def _build_elector(
     settings: Settings,
     client: KubeClient,
     controller: RunController,
-    informers: tuple[Informer[Any], ...],
+    watches: Watches,
+    claim_reader: ClaimReader | None,
     clock: Clock,
 ) -> Elector:
     lease = settings.lease
 
     async def start_leading(version: str) -> None:
-        await controller.start_leading(version, informers)
+        if claim_reader is not None:
+            await claim_reader.known.wait()
+        await controller.start_leading(version, watches.needed(controller.claims.serves))
 
     slot = os.environ.get(POD_UID, "")
     hold = LeaseHold(

@@ -1,6 +1,6 @@
 """What the operator watches: one store a kind, filled by an informer for each place."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -37,7 +37,7 @@ class Stores:
     """Namespaces that an installation has claimed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Watched(Generic[T]):
     """One kind that is watched.
 
@@ -73,31 +73,65 @@ def build_stores() -> Stores:
     )
 
 
-def build_informers(
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """Every informer, and which of them know of one namespace only.
+
+    Of such a namespace nothing may be seen any more, for instance once it is deleted: that must
+    hold up nobody else.
+    """
+
+    everywhere: tuple[Informer[Any], ...]
+    by_namespace: Mapping[str, tuple[Informer[Any], ...]]
+
+    @property
+    def informers(self) -> tuple[Informer[Any], ...]:
+        """All of them."""
+        return self.needed(lambda _namespace: True)
+
+    def needed(self, serves: Callable[[str], bool]) -> tuple[Informer[Any], ...]:
+        """Those without which no work can begin: not those of namespaces that are not ours."""
+        ours = (found for place, found in self.by_namespace.items() if serves(place))
+        return (*self.everywhere, *(informer for found in ours for informer in found))
+
+    def warm_in(self, namespace: str) -> bool:
+        """Whether all of a namespace has been listed once."""
+        return all(informer.synced.is_set() for informer in self.by_namespace[namespace])
+
+
+def build_watches(
     watched: Iterable[Watched[Any]], client: KubeClient, settings: Settings
-) -> tuple[Informer[Any], ...]:
+) -> Watches:
     """One informer for each kind, or for each kind and namespace where only some are named.
 
     Kinds without namespaces are always watched whole.
     """
-    return tuple(informer for kind in watched for informer in _informers_of(kind, client, settings))
+    watched = tuple(watched)
+    scattered = [kind for kind in watched if kind.resource.namespaced and settings.namespaces]
+    size = settings.engine.page_size
+    return Watches(
+        everywhere=tuple(
+            _informer_of(kind, client, size) for kind in watched if kind not in scattered
+        ),
+        by_namespace={
+            namespace: tuple(_informer_of(kind, client, size, namespace) for kind in scattered)
+            for namespace in settings.namespaces
+        },
+    )
 
 
-def _informers_of(
-    kind: Watched[T], client: KubeClient, settings: Settings
-) -> Iterator[Informer[T]]:
-    some = settings.namespaces if kind.resource.namespaced else ()
-    for namespace in some or (None,):
-        source = KindSource(
+def _informer_of(
+    kind: Watched[T], client: KubeClient, page_size: int, namespace: str | None = None
+) -> Informer[T]:
+    return Informer(
+        source=KindSource(
             client,
             kind.resource,
             namespace=namespace,
             label_selector=kind.selector,
-            page_size=settings.engine.page_size,
-        )
-        yield Informer(
-            source=source,
-            store=kind.store if namespace is None else kind.store.part(namespace),
-            decode=kind.decode,
-            on_change=kind.on_change,
-        )
+            page_size=page_size,
+        ),
+        store=kind.store if namespace is None else kind.store.part(namespace),
+        decode=kind.decode,
+        on_change=kind.on_change,
+    )

@@ -31,7 +31,7 @@ def add_censuses(
     metrics.census(WATCH_AGE, lambda: watch_ages(informers))
 
     def of_accounts(count: Callable[[Ledger], float | None]) -> Callable[[], Counts]:
-        return lambda: account_counts(controller.accounts.ledgers, count)
+        return lambda: account_counts(controller.accounts.ledgers, count, controller.claims.serves)
 
     metrics.census(ACCOUNT_MEMORY_USED, of_accounts(lambda one: one.used_mbytes * MEBIBYTE))
     metrics.census(ACCOUNT_MEMORY_LIMIT, of_accounts(_limit_bytes))
@@ -49,10 +49,12 @@ def watch_ages(informers: Iterable[Informer[Any]]) -> Counts:
 
 
 def account_counts(
-    ledgers: Mapping[str, Ledger], count: Callable[[Ledger], float | None]
+    ledgers: Mapping[str, Ledger],
+    count: Callable[[Ledger], float | None],
+    serves: Callable[[str], bool],
 ) -> Counts:
-    """A number of each account that has one."""
-    numbers = {(name,): count(ledger) for name, ledger in ledgers.items()}
+    """A number of each account of ours that has one."""
+    numbers = {(name,): count(ledger) for name, ledger in ledgers.items() if serves(name)}
     return {name: number for name, number in numbers.items() if number is not None}
 
 

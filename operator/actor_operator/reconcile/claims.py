@@ -12,6 +12,7 @@ from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.constants import LABEL_INSTALL
 from actor_operator.engine.store import Store
 from actor_operator.errors import ActorOperatorError
+from actor_operator.kube.errors import ForbiddenError
 from actor_operator.kube.namespaces import Namespaces
 from actor_operator.log import logger
 
@@ -19,6 +20,9 @@ log = logger(__name__)
 
 READ_PAUSE = 15.0
 """Seconds between two looks at the labels of the namespaces of an installation of some."""
+
+FIRST_PAUSE = 0.5
+"""As long as not all of them are known."""
 
 
 class Claims:
@@ -58,6 +62,8 @@ class ClaimReader:
         What is kept equal.
     reader
         The API server.
+    is_warm
+        Whether all of a namespace has been listed once: before that nobody works in it.
     on_change
         Called with a namespace whose label has come, changed or gone.
     """
@@ -69,29 +75,44 @@ class ClaimReader:
         only: tuple[str, ...],
         labelled: Store[NamespaceView],
         reader: Namespaces,
+        is_warm: Callable[[str], bool],
         on_change: Callable[[NamespaceView | None, NamespaceView | None], None],
     ) -> None:
         self._own = own
         self._only = only
         self._labelled = labelled
         self._reader = reader
+        self._is_warm = is_warm
         self._on_change = on_change
         self._told: dict[str, str | None] = {}
+        self.known = asyncio.Event()
+        """Set once it is known of each namespace whose it is."""
 
     async def run(self) -> None:
         """Read for ever; returns only by being cancelled."""
         while True:
-            for namespace in self._only:
-                await self._read(namespace)
-            await asyncio.sleep(READ_PAUSE)
+            answers = [await self._read(namespace) for namespace in self._only]
+            if all(answers):
+                self.known.set()
+            await asyncio.sleep(READ_PAUSE if self.known.is_set() else FIRST_PAUSE)
 
-    async def _read(self, name: str) -> None:
+    async def _read(self, name: str) -> bool:
+        """Read one label; returns whether it is known whose the namespace is."""
         try:
             found = await self._reader.read(name)
+        except ForbiddenError:
+            # Our role has gone with the namespace, or is not there yet.
+            found = None
         except ActorOperatorError as error:
             # What was known of it goes on to hold: the API server may be away.
             log.debug("A namespace cannot be read.", namespace=name, cause=str(error))
-            return
+            return False
+        if found is not None and found.install == self._own and not self._is_warm(name):
+            return False
+        self._take(name, found)
+        return True
+
+    def _take(self, name: str, found: NamespaceView | None) -> None:
         old = self._labelled.get("", name)
         if found is not None and found.install is not None:
             self._labelled.apply(found)

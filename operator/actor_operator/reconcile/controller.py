@@ -93,7 +93,7 @@ class RunController:
         self._runs = runs
         self._reconciler = reconciler
         self._actors = actors
-        self._claims = claims
+        self.claims = claims
         self._keyring = keyring
         self._events = events
         self._clock = clock
@@ -203,7 +203,7 @@ class RunController:
             self.queue.add(key, urgent=True)
 
     async def _handle(self, key: Key) -> None:
-        if not self._claims.serves(key[0]):
+        if not self.claims.serves(key[0]):
             self.timers.cancel(key)
             return
         begun = asyncio.get_running_loop().time()
@@ -231,7 +231,7 @@ class RunController:
 
     def census(self) -> Mapping[tuple[str, ...], float]:
         """How many runs are in each phase, and why; the leader alone says it."""
-        ours = (run for run in self._runs if self._claims.serves(run.namespace))
+        ours = (run for run in self._runs if self.claims.serves(run.namespace))
         return Counter(_place(run) for run in ours) if self._leading else {}
 
 

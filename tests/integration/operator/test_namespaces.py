@@ -149,7 +149,7 @@ async def test_one_for_the_whole_cluster_takes_over_what_is_released(world: Benc
 async def test_one_for_the_whole_cluster_leaves_alone_what_is_claimed(world: Bench) -> None:
     whole = await start(world, SETTINGS)
     label(world, "team-b", "somebody-else")
-    serves = whole.operator.controller._claims.serves
+    serves = whole.operator.controller.claims.serves
     await world.until("it has heard of it", lambda: not serves("team-b"))
 
     run(world, "team-b")
@@ -166,7 +166,7 @@ async def test_a_run_that_moves_to_another_installation_goes_on(world: Bench) ->
     await world.until("it runs", lambda: status(world, "team-b")["phase"] == "RUNNING")
 
     label(world, "team-b", OTHER)
-    serves = some.operator.controller._claims.serves
+    serves = some.operator.controller.claims.serves
     await world.until("the other has it", lambda: serves("team-b"))
     abort = {"spec": {"abort": {"attempt": 1, "mode": "Immediate"}}}
     world.server.patch("actorruns", "team-b", "run", abort)
@@ -184,3 +184,15 @@ async def test_an_actor_that_may_not_be_read_counts_as_none(world: Bench) -> Non
     await world.until("it fails", lambda: status(world, "team-a").get("phase") == "FAILED", 30)
 
     assert status(world, "team-a")["failure"]["reason"] == "ActorNotFound"
+
+
+async def test_a_namespace_that_cannot_be_seen_holds_up_no_other(world: Bench) -> None:
+    """It is gone, and the role in it."""
+    world.server.faults.fail(403, on(namespace="team-b", times=None))
+    world.server.faults.fail(403, on("get", "namespaces", "team-b", times=None))
+    replica = await start(world, SOME)
+    assert replica.operator.synced
+
+    run(world, "team-a")
+
+    await succeeds(world, "team-a")

@@ -36,6 +36,13 @@ class FakeController:
     def accounts(self) -> "FakeController":
         return self
 
+    @property
+    def claims(self) -> "FakeController":
+        return self
+
+    def serves(self, namespace: str) -> bool:
+        return namespace != "anothers"
+
     def census(self) -> dict[tuple[str, ...], float]:
         return {("READY", "Unschedulable"): 2}
 
@@ -91,3 +98,9 @@ def test_an_account_without_a_limit_has_none() -> None:
 
     assert "account_memory_used_bytes team" in found
     assert "account_memory_limit_bytes team" not in found
+
+
+def test_accounts_of_other_installations_are_not_told() -> None:
+    found = counted(FakeController({"anothers": a_ledger(limit=1024)}))
+
+    assert not [name for name in found if "anothers" in name]

@@ -10,7 +10,7 @@ from actor_operator.api.views.metadata import Metadata
 from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.constants import LABEL_INSTALL
 from actor_operator.engine.store import Store
-from actor_operator.kube.errors import ApiError, ServerError
+from actor_operator.kube.errors import ApiError, ForbiddenError, ServerError
 from actor_operator.reconcile.claims import READ_PAUSE, ClaimReader, Claims
 
 pytestmark = pytest.mark.looptime
@@ -51,6 +51,7 @@ class World:
             "two": a_namespace("two"),
         }
         self.error: ApiError | None = None
+        self.cold: set[str] = set()
         self.told: list[tuple[str, bool]] = []
         self.labelled: Store[NamespaceView] = Store()
         only = ("one", "two")
@@ -60,6 +61,7 @@ class World:
             only=only,
             labelled=self.labelled,
             reader=cast("Any", self),
+            is_warm=lambda name: name not in self.cold,
             on_change=self.note,
         )
         self._task: asyncio.Task[None] | None = None
@@ -129,3 +131,36 @@ async def test_an_outage_changes_nothing(world: World) -> None:
 
     assert world.claims.serves("one")
     assert world.told == [("one", True)]
+
+
+async def test_a_namespace_that_may_not_be_read_any_more_is_left_alone(world: World) -> None:
+    """Its role has gone with it."""
+    await world.start()
+    world.error = ForbiddenError("no", status=403)
+    await asyncio.sleep(READ_PAUSE + 1)
+
+    assert not world.claims.serves("one")
+
+
+async def test_nobody_works_in_a_namespace_that_has_not_been_listed(world: World) -> None:
+    world.cold = {"one"}
+    await world.start()
+    assert not world.claims.serves("one")
+    assert not world.reader.known.is_set()
+
+    world.cold = set()
+    await asyncio.sleep(1)
+
+    assert world.claims.serves("one")
+    assert world.reader.known.is_set()
+
+
+async def test_an_outage_at_the_start_is_waited_for(world: World) -> None:
+    world.error = ServerError("down", status=503)
+    await world.start()
+    assert not world.reader.known.is_set()
+
+    world.error = None
+    await asyncio.sleep(1)
+
+    assert world.reader.known.is_set()
