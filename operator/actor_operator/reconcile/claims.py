@@ -21,6 +21,9 @@ log = logger(__name__)
 READ_PAUSE = 15.0
 """Seconds between two looks at the labels of the namespaces of an installation of some."""
 
+HAND_OVER = READ_PAUSE + 5.0
+"""Seconds after which a namespace that lost its label is free: by then its operator knows."""
+
 FIRST_PAUSE = 0.5
 """As long as not all of them are known."""
 
@@ -42,13 +45,24 @@ class Claims:
         self._own = own
         self._only = frozenset(only)
         self._labelled = labelled
+        self._released: set[str] = set()
 
     def serves(self, namespace: str) -> bool:
         """Whether this installation works in a namespace."""
         found = self._labelled.get("", namespace)
         if not self._only:
-            return found is None
+            return found is None and namespace not in self._released
         return namespace in self._only and found is not None and found.install == self._own
+
+    def release(self, namespace: str, look: Callable[[str], None]) -> None:
+        """A namespace has lost its label; have it looked at once nobody else works in it."""
+
+        def free() -> None:
+            self._released.discard(namespace)
+            look(namespace)
+
+        self._released.add(namespace)
+        asyncio.get_running_loop().call_later(HAND_OVER, free)
 
 
 class ClaimReader:

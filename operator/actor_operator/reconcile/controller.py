@@ -144,14 +144,17 @@ class RunController:
 
     def on_namespace(self, old: NamespaceView | None, new: NamespaceView | None) -> None:
         """A namespace was claimed or released: its runs may be ours from now on."""
-        found = new or old
-        if found is None:
-            return
+        if new is not None:
+            self._look_at_namespace(new.name)
+        elif old is not None:
+            self.claims.release(old.name, self._look_at_namespace)
+
+    def _look_at_namespace(self, namespace: str) -> None:
         for run in self._runs:
-            if run.namespace == found.name and isinstance(run, RunView):
+            if run.namespace == namespace and isinstance(run, RunView):
                 self._look_at((run.namespace, run.name))
-        self._actors.look_at_namespace(found.name)
-        self.retention.look_at_account(found.name)
+        self._actors.look_at_namespace(namespace)
+        self.retention.look_at_account(namespace)
 
     # Leading
 

@@ -1,5 +1,6 @@
 """Installations side by side: each works in its own namespaces and in no other."""
 
+import time
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ OF_NAMESPACES = frozenset({"actorruns", "pods", "actors"})
 async def world(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """Namespaces `team-a`, which the other installation has claimed, and `team-b`."""
     monkeypatch.setattr("actor_operator.reconcile.claims.READ_PAUSE", 0.2)
+    monkeypatch.setattr("actor_operator.reconcile.claims.HAND_OVER", 0.5)
     for name, labels in ((OTHER, {}), ("team-a", {INSTALL: OTHER}), ("team-b", {})):
         bench.server.create("namespaces", {"metadata": {"name": name, "labels": labels}}, "")
     for namespace in ("team-a", "team-b"):
@@ -140,8 +142,13 @@ async def test_one_for_the_whole_cluster_takes_over_what_is_released(world: Benc
     assert is_untouched(world, "team-a")
 
     label(world, "team-a", None)
+    released = world.server.get("namespaces", "", "team-a")
+    assert INSTALL not in released["metadata"]["labels"]
+    begun = time.monotonic()
 
     await succeeds(world, "team-a")
+
+    assert time.monotonic() - begun > 0.5
     actor = world.server.get("actors", "team-a", "quick")
     assert condition(actor, "Ready")["status"] == "True"
 

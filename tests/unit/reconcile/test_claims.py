@@ -11,7 +11,7 @@ from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.constants import LABEL_INSTALL
 from actor_operator.engine.store import Store
 from actor_operator.kube.errors import ApiError, ForbiddenError, ServerError
-from actor_operator.reconcile.claims import READ_PAUSE, ClaimReader, Claims
+from actor_operator.reconcile.claims import HAND_OVER, READ_PAUSE, ClaimReader, Claims
 
 pytestmark = pytest.mark.looptime
 
@@ -40,6 +40,20 @@ def test_an_installation_of_some_namespaces_works_where_it_may_and_is_named() ->
 
     served = [name for name in ("one", "two", "three", "other", "free") if claims.serves(name)]
     assert served == ["one"]
+
+
+async def test_a_namespace_that_lost_its_label_is_free_once_its_operator_knows() -> None:
+    claims = a_claim()
+    looked_at: list[str] = []
+
+    claims.release("freed", looked_at.append)
+    await asyncio.sleep(READ_PAUSE)
+    assert not claims.serves("freed")
+    assert looked_at == []
+
+    await asyncio.sleep(HAND_OVER)
+    assert claims.serves("freed")
+    assert looked_at == ["freed"]
 
 
 class World:
