@@ -55,7 +55,11 @@ def helm(kubeconfig: Path, *arguments: str) -> str:
 
 
 def install_operator(
-    kubeconfig: Path, *values: str, release: str = RELEASE, take_ownership: bool = False
+    kubeconfig: Path,
+    *values: str,
+    release: str = RELEASE,
+    take_ownership: bool = False,
+    chart: Path = CHART,
 ) -> None:
     """Install or upgrade the operator and wait until it is ready.
 
@@ -69,6 +73,8 @@ def install_operator(
         Name of the release.
     take_ownership
         Take over the CRDs that another release has left.
+    chart
+        Another chart than this project's, such as an older one.
     """
     # The image keeps its tag while its content changes: only the pods' template can say so.
     content = f'podAnnotations={{"image-content":"{cache_key(operator_image())}"}}'
@@ -77,7 +83,7 @@ def install_operator(
         "upgrade",
         "--install",
         release,
-        str(CHART),
+        str(chart),
         "--namespace",
         NAMESPACE,
         "--create-namespace",
