@@ -176,8 +176,13 @@ async def test_accounts_are_api_objects_for_programs(account: None, actorctl: Ac
     assert one["spec"]["memoryLimitMbytes"] == 2048
 
 
-async def test_one_account_is_shown_with_its_queue(account: None, actorctl: Actorctl) -> None:
+async def test_one_account_is_shown_with_its_queue(
+    account: None, server: ApiServer, actorctl: Actorctl
+) -> None:
     result = await actorctl("accounts", "default")
+
+    (listed,) = server.requests.of("read", kind="actorruns")
+    assert listed.query["fieldSelector"] == "status.finished=false"
 
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert lines[:3] == [

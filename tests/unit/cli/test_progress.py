@@ -68,3 +68,12 @@ def test_before_the_first_state_there_is_nothing_to_say() -> None:
     watch.progress.tick()
 
     assert watch.lines == []
+
+
+def test_an_attempt_that_nobody_begins_is_told_of_after_some_seconds() -> None:
+    watch = Watch()
+    watch.now = 106.0
+
+    watch.progress.tick()
+
+    assert watch.lines == ["[6s] The operator has not begun the attempt yet"]

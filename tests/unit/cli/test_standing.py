@@ -77,11 +77,12 @@ def test_runs_wait_in_the_order_of_microseconds_and_then_of_uids() -> None:
 
 
 def test_finished_runs_do_not_count() -> None:
-    finished = a_run(status=a_status(end=Phase.SUCCEEDED))
+    admitted = (Condition(ConditionType.ADMITTED, "True", Reason.MEMORY_RESERVED),)
+    finished = a_run(status=a_status(end=Phase.SUCCEEDED, conditions=admitted))
 
     stands = standing("team", None, [finished])
 
-    assert (stands.live, stands.queue) == ((), ())
+    assert (stands.live, stands.queue, stands.used_mbytes) == ((), (), 0)
 
 
 def test_of_a_run_without_options_counts_what_was_asked_for() -> None:
