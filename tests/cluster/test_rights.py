@@ -154,6 +154,9 @@ def test_every_request_of_the_operator_is_allowed(
 
     found = yaml.safe_load(kubectl.run("get", "actorruns", "-o=yaml"))["items"]
     assert {run["metadata"]["name"]: run["status"]["phase"] for run in found} == ENDS
+    expire = {"spec": {"ttlSecondsAfterFinished": 0}}
+    kubectl.run("patch", "actorrun/succeeds", "--type=merge", f"--patch={json.dumps(expire)}")
+    kubectl.run("wait", "actorrun/succeeds", "--for=delete", "--timeout=60s")
     answers = requests_of_the_operator(audit_log)
     refused = [one for one in answers if one["responseStatus"]["code"] == 403]
     assert answers
