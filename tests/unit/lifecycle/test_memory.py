@@ -256,6 +256,15 @@ def test_a_run_that_waited_under_another_leader_and_does_not_ask_makes_way() -> 
     assert ledger.admit_waiting() == ["after"]
 
 
+def test_a_run_whose_admission_is_committed_does_not_wait_any_more() -> None:
+    ledger = full_ledger()
+    ledger.expect("before", at(1))
+
+    ledger.commit("before", 1024)
+
+    assert ledger.waiting == 0
+
+
 def test_a_run_that_is_admitted_is_not_expected_in_the_line() -> None:
     ledger = a_ledger()
     ledger.commit("live", 1024)

@@ -142,6 +142,7 @@ class AccountMachine(RuleBasedStateMachine):
         self.ledger.end_creation(uid)
         if outcome == "refused":
             self.ledger.refuse(uid)
+            assert self.ledger.is_admitted(uid) is self.runs[uid].admitted
         if outcome == "told":
             self.commit(uid)
         self.settle()
