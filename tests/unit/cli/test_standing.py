@@ -1,6 +1,7 @@
 """How an account stands."""
 
 from datetime import timedelta
+from typing import Any
 
 from tests.support.builders import a_run, a_status, at
 
@@ -12,7 +13,7 @@ from actor_operator.api.views.run import Options, RunView
 from actor_operator.cli.standing import memory_in_use, memory_of, standing
 
 
-def an_account(status: AccountStatus | None = None, **spec: int | bool) -> AccountView:
+def an_account(status: AccountStatus | None = None, **spec: Any) -> AccountView:
     """An ActorAccount."""
     return AccountView(
         metadata=Metadata("team"), spec=AccountSpec(**spec), status=status or AccountStatus()
