@@ -8,7 +8,7 @@ from typing_extensions import Buffer
 from actor_operator.api.views.pod import PodView
 from actor_operator.constants import LABEL_RUN_UID
 from actor_operator.kube.client import KubeClient, PatchKind
-from actor_operator.kube.errors import ConflictError, NotFoundError
+from actor_operator.kube.errors import ConflictError, InvalidError, NotFoundError
 from actor_operator.kube.resources import Resource
 
 if TYPE_CHECKING:
@@ -83,7 +83,12 @@ class Pods:
         body = msgspec.json.encode(patch)
         try:
             answer = await self._client.patch(PODS, namespace, name, body, PatchKind.MERGE)
-        except (ConflictError, NotFoundError):
+        except NotFoundError:
+            return None
+        except InvalidError as error:
+            # So the API server answers when the uid is another one (a DELETE gets a 409).
+            if "metadata.uid" not in error.message:
+                raise
             return None
         return decode_pod(answer)
 

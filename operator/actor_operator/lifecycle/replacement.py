@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from actor_operator.api.v1alpha1.conditions import Reason
+from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
+from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.run import RunStatus, RunView
 from actor_operator.desired.names import pod_name, pod_number
 from actor_operator.lifecycle.facts import Cause, NextPod, Verdict
@@ -41,6 +42,23 @@ def next_pod(observed: Observed, verdict: Verdict | None, now: datetime) -> Next
     if verdict.reason in ACTOR_FAILED:
         return _restart(observed, verdict, now)
     return None
+
+
+def unseen_end(run: RunView) -> datetime | None:
+    """Since when the container of the pod before may run on, if nobody has seen its end.
+
+    That pod was removed by force, in the attempt before or after a reboot. A migration and a
+    restart are committed only when the container cannot run any more.
+    """
+    status = run.status
+    scheduled = status.condition(ConditionType.POD_SCHEDULED)
+    if scheduled is not None and scheduled.reason == Reason.REBOOTED:
+        return scheduled.last_transition_time
+    last = status.attempts[-1] if status.attempts else None
+    if status.finished or last is None or last.attempt != status.attempt - 1:
+        return None
+    unseen = last.phase == Phase.ABORTED and last.started_at and last.exit_code is None
+    return last.finished_at if unseen else None
 
 
 def after_moves(observed: Observed, verdict: Verdict) -> Verdict:
@@ -102,6 +120,7 @@ def _reboot(observed: Observed) -> NextPod | None:
         and request.attempt == status.attempt
         and request.count == status.stats.reboot_count + 1
     )
-    if not due or observed.started_at is None:
+    # A pod that is gone is followed by another one anyway, once its container cannot run any more.
+    if not due or observed.started_at is None or observed.gone_since is not None:
         return None
     return NextPod(Cause.REBOOT, Reason.REBOOTED, "A user asked for a new pod.")

@@ -30,18 +30,6 @@ def resurrection_due(run: RunView) -> ResurrectRequest | None:
     return request if due else None
 
 
-def unseen_end(run: RunView) -> datetime | None:
-    """When the attempt before was aborted, if nobody has seen the end of its container.
-
-    Its pod was removed by force: the container may run on for its grace.
-    """
-    last = run.status.attempts[-1] if run.status.attempts else None
-    if run.status.finished or last is None or last.attempt != run.status.attempt - 1:
-        return None
-    unseen = last.phase == Phase.ABORTED and last.started_at and last.exit_code is None
-    return last.finished_at if unseen else None
-
-
 def resurrect(run: RunView, request: ResurrectRequest, now: datetime) -> RunStatus:
     """The status with which the next attempt begins.
 

@@ -27,7 +27,8 @@ from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, admit_first,
 from actor_operator.lifecycle.facts import ABORTS
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.removal import remove_stray, tidy
-from actor_operator.lifecycle.resurrection import resurrect, resurrection_due, unseen_end
+from actor_operator.lifecycle.replacement import unseen_end
+from actor_operator.lifecycle.resurrection import resurrect, resurrection_due
 from actor_operator.lifecycle.status import settle, summarise
 from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.execute import Executor, Refusal
@@ -218,7 +219,7 @@ class RunReconciler:
             pod=pod,
             gone_since=gone,
             previous=tuple(sorted(previous, key=_number_of)),
-            lingers_until=self._lingers_until(run),
+            lingers_until=self._lingers_until(run, pods),
             actor=await self._actor_of(run, pod),
             blocked=self._blocked.get(run.uid),
         )
@@ -243,15 +244,18 @@ class RunReconciler:
         self._gone.setdefault(run.uid, {})[name] = GonePod(None, since)
         return None, since
 
-    def _lingers_until(self, run: RunView) -> datetime | None:
+    def _lingers_until(self, run: RunView, pods: list[PodView]) -> datetime | None:
         """Until when containers of vanished pods may still run.
 
         Whoever deletes a pod by force does not wait for its node.
         """
         grace = timedelta(seconds=self._settings.pod.grace_period_seconds)
-        gone = self._gone.get(run.uid, {}).values()
-        since = [pod.since for pod in gone if pod.may_linger]
-        since += [end] if (end := unseen_end(run)) else []
+        gone = self._gone.get(run.uid, {})
+        since = [pod.since for pod in gone.values() if pod.may_linger]
+        before = pod_name(run.name, run.uid, pod_number(run.status) - 1)
+        known = before in gone or any(pod.name == before for pod in pods)
+        if not known and (end := unseen_end(run)):
+            since.append(end)
         return max(since) + grace if since else None
 
     def _pods_of(self, uid: str) -> list[PodView]:

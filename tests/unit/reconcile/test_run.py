@@ -257,6 +257,33 @@ def test_a_reboot_waits_for_the_end_of_the_old_container(world: World) -> None:
     assert {name.rpartition("-")[0] for name in world.secrets} == {status.pod_name}
 
 
+def test_a_leader_that_did_not_see_a_rebooted_pod_go_waits_for_its_grace(world: World) -> None:
+    world.start()
+    world.cluster.change_spec(reboot=RebootRequest(1, 1))
+    world.settle()
+    world.kubelet.remove()
+    world.operator.restart()
+    world.cluster.pass_time(29)
+    world.settle()
+    assert world.cluster.pods == {}
+
+    world.cluster.pass_time(1)
+    world.settle()
+    assert len(world.cluster.pods) == 1
+
+
+def test_a_reboot_of_a_pod_that_is_gone_waits_for_the_next_one(world: World) -> None:
+    world.start()
+    world.kubelet.remove()
+    world.settle()
+    world.cluster.change_spec(reboot=RebootRequest(1, 1))
+    world.settle()
+    world.operator.restart()
+    world.settle()
+    assert world.cluster.run.status.stats.reboot_count == 0
+    assert world.cluster.pods == {}
+
+
 def test_a_container_that_fails_is_started_again_fewer_than_three_times_in_a_minute() -> None:
     world = World(restart_on_error=True)
     world.start()
