@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from queue import SimpleQueue
 
 import pytest
 from tests.support.attempts import attempts_of
@@ -18,7 +19,7 @@ from tests.support.races import ABORT_FIRST, END_FIRST, MET, expected
 from tests.support.rest import MERGE_PATCH
 from tests.support.workspace import Admin, Workspace
 
-pytestmark = pytest.mark.cluster
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 
 RACES = 500
 """Aborts that meet an end."""
@@ -29,24 +30,58 @@ SPREAD_SECONDS = 0.1
 RESURRECTIONS = 200
 """Runs that two users resurrect, and a third one aborts."""
 
-USERS = 8
+AT_ONCE = 8
 """How many races go on at the same time."""
+
+MOST_USERS = 3
+"""How many users a race has."""
 
 TRIES = 20
 """How often a user asks again whose request met a newer revision."""
 
 
+class Users:
+    """Whoever sends requests at the same time, each over a connection of its own."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._free: SimpleQueue[Workspace] = SimpleQueue()
+        self._all = [Admin(workspace.admin.control_plane) for _ in range(AT_ONCE * MOST_USERS)]
+        for admin in self._all:
+            self._free.put(workspace.seen_by(admin))
+
+    @contextmanager
+    def some(self, count: int) -> Iterator[list[Workspace]]:
+        """So many of them, for one race."""
+        taken = [self._free.get() for _ in range(count)]
+        yield taken
+        for user in taken:
+            self._free.put(user)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for admin in self._all:
+            admin.close()
+
+
+@pytest.fixture
+def users(workspace: Workspace) -> Iterator[Users]:
+    """The users of all races."""
+    users = Users(workspace)
+    yield users
+    users.close()
+
+
 def test_of_an_abort_and_the_natural_end_the_one_committed_first_decides(
-    workspace: Workspace, report: Callable[[str], None]
+    workspace: Workspace, users: Users, report: Callable[[str], None]
 ) -> None:
     workspace.actor("endless", "endless")
     names = [f"race-{number}" for number in range(RACES)]
-    make(workspace, names, "endless")
+    make(users, names, "endless")
     for name in names:
         workspace.wait(name, "RUNNING", 180)
 
-    with ThreadPoolExecutor(USERS) as pool:
-        list(pool.map(lambda number: race(workspace, names[number], number), range(RACES)))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda number: race(users, names[number], number), range(RACES)))
     workspace.wait_all(names, 180)
 
     history = workspace.history()
@@ -58,10 +93,10 @@ def test_of_an_abort_and_the_natural_end_the_one_committed_first_decides(
     assert found[ABORT_FIRST] + found[MET] > 0
 
 
-def race(workspace: Workspace, name: str, number: int) -> None:
+def race(users: Users, name: str, number: int) -> None:
     """Let a container end, and ask for an abort a little earlier, or later."""
     offset = SPREAD_SECONDS * (number / RACES - 0.5)
-    with own_connection(workspace) as aborter, own_connection(workspace) as kubelet:
+    with users.some(2) as (aborter, kubelet):
         begin = time.monotonic() + SPREAD_SECONDS
         abort = threading.Thread(target=abort_at, args=(aborter, name, begin + offset))
         abort.start()
@@ -98,14 +133,14 @@ def outcome(history: History, name: str, number: int) -> str:
 
 
 def test_of_two_resurrections_one_begins_and_aborts_hit_no_other_attempt(
-    workspace: Workspace, report: Callable[[str], None]
+    workspace: Workspace, users: Users, report: Callable[[str], None]
 ) -> None:
     names = [f"again-{number}" for number in range(RESURRECTIONS)]
-    make(workspace, names, "quick")
+    make(users, names, "quick")
     workspace.wait_all(names, 180)
 
-    with ThreadPoolExecutor(USERS) as pool:
-        won = list(pool.map(lambda name: resurrect_twice(workspace, name), names))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        won = list(pool.map(lambda name: resurrect_twice(users, name), names))
     for name in names:
         done = partial(has_ended, workspace, name, 2)
         workspace.recorder.wait(f"attempt 2 of {name} has ended", done, 180)
@@ -126,23 +161,19 @@ def has_ended(workspace: Workspace, name: str, attempt: int) -> bool:
     return workspace.attempt(name) == attempt and bool(workspace.status(name).get("finished"))
 
 
-def resurrect_twice(workspace: Workspace, name: str) -> int:
+def resurrect_twice(users: Users, name: str) -> int:
     """Two users resurrect a run at once, a third one aborts; how many of the two had success."""
     won: list[bool] = []
-    with (
-        own_connection(workspace) as one,
-        own_connection(workspace) as two,
-        own_connection(workspace) as three,
-    ):
-        users = [
+    with users.some(3) as (one, two, three):
+        threads = [
             threading.Thread(target=lambda: won.append(resurrect(one, name))),
             threading.Thread(target=lambda: won.append(resurrect(two, name))),
             threading.Thread(target=abort_any, args=(three, name)),
         ]
-        for user in users:
-            user.start()
-        for user in users:
-            user.join()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     return sum(won)
 
 
@@ -173,20 +204,12 @@ def abort_any(workspace: Workspace, name: str) -> None:
         workspace.admin.call("PATCH", path, body, content_type=MERGE_PATCH)
 
 
-@contextmanager
-def own_connection(workspace: Workspace) -> Iterator[Workspace]:
-    """The workspace over a connection of its own, for one thread."""
-    admin = Admin(workspace.admin.control_plane)
-    yield workspace.seen_by(admin)
-    admin.close()
-
-
-def make(workspace: Workspace, names: Iterable[str], actor: str) -> None:
+def make(users: Users, names: Iterable[str], actor: str) -> None:
     """Create runs over several connections."""
 
     def create(name: str) -> None:
-        with own_connection(workspace) as own:
-            own.run(name, actor, memoryMbytes=128)
+        with users.some(1) as (user,):
+            user.run(name, actor, memoryMbytes=128)
 
-    with ThreadPoolExecutor(USERS) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         list(pool.map(create, names))
