@@ -35,6 +35,7 @@ from actor_operator.reconcile.controller import RunController
 from actor_operator.reconcile.event_writer import EventWriter
 from actor_operator.reconcile.events import EventRecorder
 from actor_operator.reconcile.execute import Executor
+from actor_operator.reconcile.gather import Gatherer
 from actor_operator.reconcile.keys import KeyringHolder
 from actor_operator.reconcile.orphans import OrphanController
 from actor_operator.reconcile.retention import RetentionController
@@ -165,10 +166,16 @@ def _build_controller(
     reconciler = RunReconciler(
         runs=stores.runs,
         pods=stores.pods,
-        actors=stores.actors,
         run_writer=runs,
-        pod_reader=pods,
-        actor_reader=actors,
+        gatherer=Gatherer(
+            runs=stores.runs,
+            pods=stores.pods,
+            actors=stores.actors,
+            pod_reader=pods,
+            actor_reader=actors,
+            settings=settings,
+            clock=clock,
+        ),
         executor=executor,
         accounts=accounts,
         settings=settings,

@@ -18,7 +18,7 @@ from actor_operator.kube.client import KubeClient
 from actor_operator.kube.resources import Resource
 from actor_operator.kube.source import KindSource
 from actor_operator.reconcile.controller import RUNS_BY_ACTOR, run_index
-from actor_operator.reconcile.run import PODS_BY_RUN
+from actor_operator.reconcile.gather import PODS_BY_RUN
 from actor_operator.settings import Settings
 
 T = TypeVar("T", bound=Stored)

@@ -21,7 +21,8 @@ from actor_operator.engine.store import Store
 from actor_operator.errors import ActorOperatorError
 from actor_operator.metrics import Metrics
 from actor_operator.reconcile.execute import Executor
-from actor_operator.reconcile.run import PODS_BY_RUN, RunReconciler
+from actor_operator.reconcile.gather import PODS_BY_RUN, Gatherer
+from actor_operator.reconcile.run import RunReconciler
 from actor_operator.reconcile.seams import Seams
 from actor_operator.settings import Settings
 
@@ -72,10 +73,16 @@ class ToyOperator:
         self.reconciler = RunReconciler(
             runs=self.runs,
             pods=self.pods,
-            actors=self.actors,
             run_writer=everything,
-            pod_reader=everything,
-            actor_reader=cast("Any", ToyActors(cluster)),
+            gatherer=Gatherer(
+                runs=self.runs,
+                pods=self.pods,
+                actors=self.actors,
+                pod_reader=everything,
+                actor_reader=cast("Any", ToyActors(cluster)),
+                settings=self.settings,
+                clock=self,
+            ),
             executor=Executor(pods=everything, secrets=cast("Any", ToySecrets(cluster))),
             accounts=accounts,
             settings=self.settings,
@@ -95,9 +102,7 @@ class ToyOperator:
 
     def hear_of_pod(self) -> None:
         """The next event of the pods' watch."""
-        gone = self._hear(self.cluster.pod_events, self.pods, lambda pod: pod)
-        if gone is not None:
-            self.reconciler.pod_gone(gone)
+        self._hear(self.cluster.pod_events, self.pods, lambda pod: pod)
 
     def hear_of_actor(self) -> None:
         """The Actor has come."""
@@ -105,17 +110,17 @@ class ToyOperator:
             self.actors.apply(self.cluster.actor)
             self.queued = True
 
-    def _hear(self, events: deque[Event], store: Any, keep: Any) -> Any:
-        """The next event; returns what it has removed from the store."""
+    def _hear(self, events: deque[Event], store: Any, keep: Any) -> None:
         if not events:
-            return None
+            return
         seen, deleted = events.popleft()
-        removed = store.remove(seen.namespace, seen.name, seen.uid) if deleted else None
-        changed = removed if deleted else store.apply(keep(seen))
+        if deleted:
+            changed = store.remove(seen.namespace, seen.name, seen.uid)
+        else:
+            changed = store.apply(keep(seen))
         store.version = seen.resource_version
         if changed is not None:
             self.queued = True
-        return removed
 
     # Work
 

@@ -120,8 +120,6 @@ class RunController:
 
     def on_pod(self, old: PodView | None, new: PodView | None) -> None:
         """A run's pod came, changed or went."""
-        if old is not None and new is None:
-            self._reconciler.pod_gone(old)
         pod = new or old
         run = pod.metadata.labels.get(LABEL_RUN) if pod else None
         if pod is not None and run:

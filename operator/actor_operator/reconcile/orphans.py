@@ -17,7 +17,7 @@ from actor_operator.lifecycle.removal import remove_at_once
 from actor_operator.log import logger
 from actor_operator.reconcile.claims import Claims
 from actor_operator.reconcile.execute import Executor
-from actor_operator.reconcile.run import PODS_BY_RUN
+from actor_operator.reconcile.gather import PODS_BY_RUN
 
 log = logger(__name__)
 

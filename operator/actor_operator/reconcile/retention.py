@@ -23,7 +23,7 @@ from actor_operator.lifecycle.retention import (
 )
 from actor_operator.log import logger
 from actor_operator.reconcile.execute import Executor
-from actor_operator.reconcile.run import PODS_BY_RUN
+from actor_operator.reconcile.gather import PODS_BY_RUN
 from actor_operator.settings_groups import RetentionSettings
 
 log = logger(__name__)

@@ -5,38 +5,28 @@ Level-triggered: an event only says "look at this run again". Runs of one key ne
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from actor_operator.api.v1alpha1.conditions import ConditionType
-from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
 from actor_operator.clock import Clock
-from actor_operator.constants import LABEL_RUN
-from actor_operator.desired.names import pod_name, pod_number
-from actor_operator.desired.resolve import actor_reference, resolve
 from actor_operator.engine.store import Key, Store
-from actor_operator.errors import TerminalError, WaitingError
-from actor_operator.kube.actors import Actors
-from actor_operator.kube.errors import ForbiddenError, InvalidError
-from actor_operator.kube.pods import Pods
+from actor_operator.errors import WaitingError
+from actor_operator.kube.errors import InvalidError
 from actor_operator.kube.runs import Runs
 from actor_operator.lifecycle.actions import CreatePod
-from actor_operator.lifecycle.decide import ACTOR_WINDOW, Decision, admit_first, decide
+from actor_operator.lifecycle.decide import Decision, admit_first, decide
 from actor_operator.lifecycle.facts import ABORTS
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.removal import remove_stray, tidy
-from actor_operator.lifecycle.replacement import unseen_end
 from actor_operator.lifecycle.resurrection import resurrect, resurrection_due
 from actor_operator.lifecycle.status import settle, summarise
 from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.execute import Executor, Refusal
+from actor_operator.reconcile.gather import Gatherer
 from actor_operator.reconcile.seams import Seams
 from actor_operator.settings import Settings
-
-PODS_BY_RUN = "run-uid"
-"""Index of the pod store: uid of the run."""
 
 FIRST_PAUSE = timedelta(seconds=5)
 """Pause after the first refusal of a pod."""
@@ -54,32 +44,17 @@ DISTANT = datetime.max.replace(tzinfo=UTC)
 """Later than everything."""
 
 
-@dataclass(frozen=True, slots=True)
-class GonePod:
-    """A pod that does not exist any more."""
-
-    last_seen: PodView | None
-    """As it was last seen; None: nobody looked."""
-
-    since: datetime
-    """Since when it is known to be gone."""
-
-    @property
-    def may_linger(self) -> bool:
-        """Whether its container may still run: it had a node, and nobody saw the end."""
-        pod = self.last_seen
-        return pod is None or (bool(pod.spec.node_name) and not pod.has_ended)
-
-
 class RunReconciler:
     """Brings runs nearer to what they should be, one step a call.
 
     Parameters
     ----------
-    runs, pods, actors
+    runs, pods
         What the informers know; answers to our own writes are put in beside them.
-    run_writer, pod_reader, actor_reader
-        The API server, for statuses and for what the stores cannot answer.
+    run_writer
+        The API server, for statuses.
+    gatherer
+        Knows what belongs to a run.
     executor
         Writes children.
     accounts
@@ -97,10 +72,8 @@ class RunReconciler:
         *,
         runs: Store[RunView | FinishedRun],
         pods: Store[PodView],
-        actors: Store[ActorView],
         run_writer: Runs,
-        pod_reader: Pods,
-        actor_reader: Actors,
+        gatherer: Gatherer,
         executor: Executor,
         accounts: AccountController,
         settings: Settings,
@@ -111,10 +84,8 @@ class RunReconciler:
     ) -> None:
         self._runs = runs
         self._pods = pods
-        self._actors = actors
         self._run_writer = run_writer
-        self._pod_reader = pod_reader
-        self._actor_reader = actor_reader
+        self._gatherer = gatherer
         self._executor = executor
         self._accounts = accounts
         self._settings = settings
@@ -123,7 +94,6 @@ class RunReconciler:
         self._on_status = on_status
         self._key = key
         self._blocked: dict[str, Blocked] = {}
-        self._gone: dict[str, dict[str, GonePod]] = {}
 
     async def reconcile(self, key: Key) -> datetime | None:
         """Look at one run again.
@@ -154,18 +124,18 @@ class RunReconciler:
     async def _look_at(self, run: RunView) -> datetime | None:
         if run.metadata.deletion_timestamp is not None:
             return None
-        observed = await self._gather(run)
+        observed = await self._gatherer.gather(run, self._blocked.get(run.uid))
         if observed.status.finished:
             return await self._after_the_end(observed)
         decision = self._decide(observed)
         unseen = observed.pod is None and observed.gone_since is None
         if decision.facts.verdict is not None and unseen:
             # A pod of a lost answer may not be in the store yet; it must not outlive the verdict.
-            observed = replace(observed, pod=await self._read_pod(observed.run))
+            observed = replace(observed, pod=await self._gatherer.read_pod(observed.run))
             decision = self._decide(observed)
         if observed.pod_exists and observed.stopping not in ABORTS and _aborts(decision):
             # An end that was committed before the request may be news that is still on its way.
-            observed = replace(observed, pod=await self._read_pod(run) or observed.pod)
+            observed = replace(observed, pod=await self._gatherer.read_pod(run) or observed.pod)
             decision = self._decide(observed)
         observed, decision = self._admit(observed, decision)
         refusal = await self._execute(observed, decision)
@@ -183,13 +153,6 @@ class RunReconciler:
             return min(self._clock.now() + BLIND_PAUSE, decision.wake_at or DISTANT)
         return decision.wake_at
 
-    def pod_gone(self, pod: PodView) -> None:
-        """A pod does not exist any more; how it was last seen tells how its run goes on."""
-        uid = pod.controller_uid()
-        run = self._runs.get(pod.namespace, pod.metadata.labels.get(LABEL_RUN, ""))
-        if uid is not None and isinstance(run, RunView) and run.uid == uid:
-            self._gone.setdefault(uid, {})[pod.name] = GonePod(pod, self._clock.now())
-
     def retry_now(self, uid: str) -> None:
         """There may be room for a pod that the API server refused."""
         blocked = self._blocked.get(uid)
@@ -203,95 +166,12 @@ class RunReconciler:
     def forget(self, uid: str) -> None:
         """The run is gone, or needs nothing more."""
         self._blocked.pop(uid, None)
-        self._gone.pop(uid, None)
-
-    async def _gather(self, run: RunView) -> Observed:
-        """Everything that the decision needs, read once."""
-        pods = self._pods_of(run.uid)
-        name = pod_name(run.name, run.uid, pod_number(run.status))
-        pod = next((p for p in pods if p.name == name), None)
-        gone = None
-        if pod is None and not run.status.finished:
-            pod, gone = await self._find_missing(run, name)
-        previous = [p for p in pods if p.name != name]
-        return Observed(
-            run=run,
-            pod=pod,
-            gone_since=gone,
-            previous=tuple(sorted(previous, key=_number_of)),
-            lingers_until=self._lingers_until(run, pods),
-            actor=await self._actor_of(run, pod),
-            blocked=self._blocked.get(run.uid),
-        )
-
-    async def _find_missing(
-        self, run: RunView, name: str
-    ) -> tuple[PodView | None, datetime | None]:
-        """The current pod, which no watch tells of: as it was last seen, and since when it is gone.
-
-        A pod that was only committed, and not made yet, is not gone.
-        """
-        known = self._gone.get(run.uid, {}).get(name)
-        if known is not None:
-            return known.last_seen, known.since
-        if run.status.pod_name != name or not run.status.is_true(ConditionType.POD_SCHEDULED):
-            return None, None
-        # It existed: only the API server can say that it is gone.
-        pod = await self._read_pod(run)
-        if pod is not None:
-            return pod, None
-        since = self._clock.now()
-        self._gone.setdefault(run.uid, {})[name] = GonePod(None, since)
-        return None, since
-
-    def _lingers_until(self, run: RunView, pods: list[PodView]) -> datetime | None:
-        """Until when containers of vanished pods may still run.
-
-        Whoever deletes a pod by force does not wait for its node.
-        """
-        grace = timedelta(seconds=self._settings.pod.grace_period_seconds)
-        gone = self._gone.get(run.uid, {})
-        since = [pod.since for pod in gone.values() if pod.may_linger]
-        before = pod_name(run.name, run.uid, pod_number(run.status) - 1)
-        known = before in gone or any(pod.name == before for pod in pods)
-        if not known and (end := unseen_end(run)):
-            since.append(end)
-        return max(since) + grace if since else None
-
-    def _pods_of(self, uid: str) -> list[PodView]:
-        return [p for p in self._pods.by_index(PODS_BY_RUN, uid) if p.controller_uid() == uid]
+        self._gatherer.forget(uid)
 
     async def _remove_strays(self, run: FinishedRun) -> None:
         """A creation that was given up may have landed after the verdict: nothing needs its pod."""
-        for pod in self._pods_of(run.uid):
+        for pod in self._gatherer.pods_of(run.uid):
             await self._executor.carry_out(run, remove_stray(pod))
-
-    async def _read_pod(self, run: RunView) -> PodView | None:
-        """The run's current pod from the API server; a pod of that name may be another's."""
-        name = pod_name(run.name, run.uid, pod_number(run.status))
-        pod = await self._pod_reader.read(run.namespace, name)
-        return pod if pod is not None and pod.controller_uid() == run.uid else None
-
-    async def _actor_of(self, run: RunView, pod: PodView | None) -> ActorView | None:
-        """The run's Actor, from the store; before it is missed the API server is asked."""
-        namespace, name = actor_reference(run)
-        cached = self._actors.get(namespace, name)
-        began = run.status.queued_at or run.metadata.creation_timestamp
-        early = began is None or self._clock.now() < began + ACTOR_WINDOW
-        if pod is not None or early or self._can_resolve(run, cached):
-            return cached
-        try:
-            return await self._actor_reader.read(namespace, name)
-        except ForbiddenError:
-            # An installation of some namespaces does not see the Actors of others.
-            return cached
-
-    def _can_resolve(self, run: RunView, actor: ActorView | None) -> bool:
-        try:
-            resolve(run, actor, self._settings)
-        except TerminalError:
-            return False
-        return True
 
     def _decide(self, observed: Observed) -> Decision:
         return decide(observed, self._clock.now(), self._settings, self._key())
@@ -377,12 +257,6 @@ class RunReconciler:
         if settled is not None:
             await self._write(observed.run, settled, observed.pod)
         return None
-
-
-def _number_of(pod: PodView) -> int:
-    """Which pod of its run it is; 0 for one that somebody else has made in its name."""
-    suffix = pod.name.rpartition("-")[2]
-    return int(suffix) if suffix.isdecimal() else 0
 
 
 def _makes_pod(decision: Decision) -> bool:

@@ -15,8 +15,8 @@ from actor_operator.constants import LABEL_RUN_UID
 from actor_operator.engine.store import Store
 from actor_operator.kube.errors import ServerError
 from actor_operator.lifecycle.actions import Action, DeletePod, DeleteSecret
+from actor_operator.reconcile.gather import PODS_BY_RUN
 from actor_operator.reconcile.orphans import GRACE_SECONDS, OrphanController
-from actor_operator.reconcile.run import PODS_BY_RUN
 
 pytestmark = pytest.mark.looptime
 

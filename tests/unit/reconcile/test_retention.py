@@ -17,8 +17,8 @@ from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID
 from actor_operator.engine.store import Store
 from actor_operator.kube.errors import ConflictError, ServerError
 from actor_operator.lifecycle.actions import DeletePod
+from actor_operator.reconcile.gather import PODS_BY_RUN
 from actor_operator.reconcile.retention import PAUSE_SECONDS, RetentionController
-from actor_operator.reconcile.run import PODS_BY_RUN
 from actor_operator.settings_groups import RetentionSettings
 
 pytestmark = pytest.mark.looptime
