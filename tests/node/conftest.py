@@ -1,4 +1,8 @@
-"""One local cluster for the whole level, with the operator installed by Helm."""
+"""One local cluster for the whole level, with the operator installed by Helm.
+
+Whatever is committed is recorded, and judged after each test by all invariants; one that a test
+breaks on purpose is named by its marker `breaks`.
+"""
 
 import subprocess
 import sys
@@ -7,13 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.images.build import Build, build
 from tests.cluster_tool.kubectl import Kubectl
 from tests.support.installation import REGISTRY, install_operator, project_images
+from tests.support.judge import Judge
+from tests.support.reach import Reached, by_kubeconfig
+from tests.support.recorder import Recorder
 from tests.support.user import User
+from tests.support.workspace import Admin, Workspace
 
 NAME = "node-test"
 """The cluster of these tests; others may run beside it."""
+
+NODES = ("node1", "node2")
+"""Its nodes; the first one is where the ingress controller is reached."""
 
 IMAGES = Path(__file__).parent / "images"
 """Images that only tests need."""
@@ -33,9 +45,10 @@ class Installed:
 
 @pytest.fixture(scope="session")
 def installed() -> Iterator[Installed]:
-    """The cluster, our images on its node, and the operator."""
+    """The cluster, our images on its nodes, and the operator."""
     cluster_tool("down")
-    up = cluster_tool("up", "--api-port=16443", "--http-port=18080", check=False)
+    nodes = f"--nodes={len(NODES)}"
+    up = cluster_tool("up", nodes, "--api-port=16443", "--http-port=18080", check=False)
     if up.returncode:
         pytest.skip(f"no local cluster: {up.stderr.strip()[-500:]}")
     try:
@@ -47,6 +60,49 @@ def installed() -> Iterator[Installed]:
         yield Installed(kubeconfig, kubectl, User(kubectl))
     finally:
         cluster_tool("down")
+
+
+@pytest.fixture(scope="session")
+def reached(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Reached:
+    """How the API server is reached without kubectl."""
+    try:
+        return by_kubeconfig(installed.kubeconfig, tmp_path_factory.mktemp("keys"))
+    except ClusterToolError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def recorder(reached: Reached, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorder]:
+    """Records everything that is committed."""
+    with Recorder(reached, tmp_path_factory.mktemp("recording") / "history.jsonl") as recorder:
+        yield recorder
+
+
+@pytest.fixture(scope="session")
+def judge(recorder: Recorder) -> Judge:
+    """Judges what is recorded from now on."""
+    return Judge(recorder)
+
+
+@pytest.fixture(autouse=True)
+def judged(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Judges what was committed since the last test, unless the test has a cluster of its own."""
+    if "installed" not in request.fixturenames:
+        yield
+        return
+    recorder: Recorder = request.getfixturevalue("recorder")
+    judge: Judge = request.getfixturevalue("judge")
+    sys.stdout.write(f"All that is committed is recorded in {recorder.path}\n")
+    yield
+    judge.judge(request.node)
+
+
+@pytest.fixture(scope="module")
+def workspace(reached: Reached, recorder: Recorder) -> Iterator[Workspace]:
+    """A namespace for a module."""
+    admin = Admin(reached)
+    yield Workspace(admin, recorder)
+    admin.close()
 
 
 @pytest.fixture
