@@ -159,8 +159,11 @@ def _input_digest(observed: Observed) -> str | None:
 
 def _with_pod(observed: Observed, status: RunStatus) -> RunStatus:
     """What the pod tells: name, node, image digest, deadline."""
+    name = pod_name(observed.run.name, observed.run.uid, pod_number(status))
+    if status.admitted_at is not None:
+        status = msgspec.structs.replace(status, pod_name=name)  # told with it: one write less
     pod = observed.pod
-    if pod is None or pod.name != pod_name(observed.run.name, observed.run.uid, pod_number(status)):
+    if pod is None or pod.name != name:
         return status
     image_id = pod.container.image_id if pod.container else ""
     image = status.image or (observed.resolved.image if observed.resolved else None)
