@@ -167,15 +167,7 @@ def _build_controller(
         runs=stores.runs,
         pods=stores.pods,
         run_writer=runs,
-        gatherer=Gatherer(
-            runs=stores.runs,
-            pods=stores.pods,
-            actors=stores.actors,
-            pod_reader=pods,
-            actor_reader=actors,
-            settings=settings,
-            clock=clock,
-        ),
+        gatherer=_build_gatherer(settings, stores, pods, actors, clock),
         executor=executor,
         accounts=accounts,
         settings=settings,
@@ -221,6 +213,20 @@ def _build_orphans(
         run_reader=runs,
         executor=executor,
         claims=claims,
+        clock=clock,
+    )
+
+
+def _build_gatherer(
+    settings: Settings, stores: Stores, pods: Pods, actors: Actors, clock: Clock
+) -> Gatherer:
+    return Gatherer(
+        runs=stores.runs,
+        pods=stores.pods,
+        actors=stores.actors,
+        pod_reader=pods,
+        actor_reader=actors,
+        settings=settings,
         clock=clock,
     )
 
