@@ -40,7 +40,9 @@ def test_a_word_of_a_newer_operator_has_none() -> None:
     assert advice_for("NobodyKnows") is None
 
 
-@pytest.mark.parametrize("advice", dict.fromkeys(advice for _, advice in ALL), ids=lambda advice: advice.text)
+@pytest.mark.parametrize(
+    "advice", dict.fromkeys(advice for _, advice in ALL), ids=lambda advice: advice.text
+)
 def test_advice_is_made_of_sentences(advice: Advice) -> None:
     for text in filter(None, (advice.text, advice.failed)):
         assert text[0].isupper()
