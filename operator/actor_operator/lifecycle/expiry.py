@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
+from actor_operator.api.views.pod import PodView
 from actor_operator.lifecycle.facts import ABORTS
 from actor_operator.lifecycle.observed import Observed
 
@@ -22,6 +23,16 @@ STOP_PATIENCE = timedelta(seconds=60)
 
 EVENTS_GRACE = timedelta(seconds=30)
 """How long an actor that is told of an abort by an event may go on before it gets SIGTERM."""
+
+
+ASKED_FOR_AFTER = timedelta(seconds=60)
+"""How long after its grace a pod may be on its way out before the API server is asked for it."""
+
+
+def asked_for_at(pod: PodView) -> datetime | None:
+    """When a pod that is being deleted should long be gone: its end may have been missed."""
+    moment = pod.metadata.deletion_timestamp
+    return moment + ASKED_FOR_AFTER if moment is not None else None
 
 
 def signal_due(observed: Observed) -> datetime | None:

@@ -21,9 +21,13 @@ from actor_operator.kube.actors import Actors
 from actor_operator.kube.errors import ForbiddenError
 from actor_operator.kube.pods import Pods
 from actor_operator.lifecycle.decide import ACTOR_WINDOW
+from actor_operator.lifecycle.expiry import asked_for_at
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.replacement import unseen_end
+from actor_operator.log import logger
 from actor_operator.settings import Settings
+
+log = logger(__name__)
 
 PODS_BY_RUN = "run-uid"
 """Index of the pod store: uid of the run."""
@@ -101,7 +105,7 @@ class Gatherer:
         gone = None
         if pod is None and not run.status.finished:
             pod, gone = await self._find_missing(run, name)
-        previous = [p for p in pods if p.name != name]
+        previous = [p for p in pods if p.name != name and await self._is_there(p)]
         return Observed(
             run=run,
             pod=pod,
@@ -111,6 +115,21 @@ class Gatherer:
             actor=await self._actor_of(run, pod),
             blocked=blocked,
         )
+
+    async def _is_there(self, pod: PodView) -> bool:
+        """Whether an earlier pod exists: one that should long be gone is asked for.
+
+        The next pod waits for it: a deletion that was missed must not be waited for for ever.
+        """
+        asked_for = asked_for_at(pod)
+        if asked_for is None or self._clock.now() < asked_for:
+            return True
+        found = await self._pod_reader.read(pod.namespace, pod.name)
+        if found is not None and found.uid == pod.uid:
+            return True
+        log.warning("A pod went without the watch telling of it.", pod=pod.name, uid=pod.uid)
+        self._pods.remove(pod.namespace, pod.name, pod.uid)
+        return False
 
     def pods_of(self, uid: str) -> list[PodView]:
         """The run's pods that the watch tells of."""

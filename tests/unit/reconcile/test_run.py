@@ -335,6 +335,23 @@ def test_a_resurrected_run_begins_anew_once_its_old_pod_is_gone(world: World) ->
     assert [(line.attempt, line.phase) for line in status.attempts] == [(1, Phase.FAILED)]
 
 
+def test_an_old_pod_whose_deletion_was_missed_is_not_waited_for_for_ever(world: World) -> None:
+    world.start()
+    world.kubelet.exit(1)
+    world.settle()
+    world.cluster.change_spec(resurrect=ResurrectRequest(2))
+    world.settle()
+    world.cluster.remove_pod(world.kubelet.pod)
+    world.cluster.pod_events.clear()
+    world.settle()
+    assert world.cluster.pods == {}
+
+    for _ in range(62):
+        world.cluster.pass_time(1)
+        world.settle()
+    assert [*world.cluster.pods] == [world.cluster.run.status.pod_name]
+
+
 def test_an_abort_of_the_attempt_before_does_not_touch_the_next_one(world: World) -> None:
     world.start()
     world.cluster.change_spec(abort=AbortRequest(1, "Immediate"))
