@@ -11,7 +11,12 @@ from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import START_ERRORS, Terminated
 from actor_operator.lifecycle import startup
-from actor_operator.lifecycle.disruption import disrupted, disruption_of, node_unreachable
+from actor_operator.lifecycle.disruption import (
+    LOST_CONTAINER,
+    disrupted,
+    disruption_of,
+    node_unreachable,
+)
 from actor_operator.lifecycle.expiry import LAST_WORD, deadline, given_up_at
 from actor_operator.lifecycle.facts import ABORTS, Verdict
 from actor_operator.lifecycle.observed import Observed
@@ -122,12 +127,15 @@ def disk_full(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | 
     if pod is None or pod.status.reason != "Evicted" or pod.condition("DisruptionTarget"):
         return None
     limit = observed.options.disk_mbytes if observed.options else None
+    ended = pod.terminated
+    # The kubelet invents a code for a container of which it has lost sight.
+    known = ended is not None and ended.reason != LOST_CONTAINER
     return Verdict(
         phase=Phase.FAILED,
         reason=Reason.STORAGE_LIMIT_EXCEEDED,
         message=f"The actor wrote more to its disk than its {limit} MB. {pod.status.message}",
-        exit_code=pod.terminated.exit_code if pod.terminated else None,
-        finished_at=(pod.terminated.finished_at if pod.terminated else None) or now,
+        exit_code=ended.exit_code if ended and known else None,
+        finished_at=(ended.finished_at if ended else None) or now,
     )
 
 

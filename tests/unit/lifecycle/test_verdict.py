@@ -352,3 +352,11 @@ def test_an_actor_that_ignores_a_graceful_abort_is_said_to_have_been_forced(
 
     assert verdict is not None
     assert ("forced" in verdict.message) is forced
+
+
+def test_the_code_that_the_kubelet_invents_for_a_lost_container_is_not_told() -> None:
+    ended_so = ended(137, reason="ContainerStatusUnknown")
+    verdict = judge(observe(a_pod(ended=ended_so, phase="Failed", reason="Evicted")))
+
+    assert verdict is not None
+    assert (verdict.reason, verdict.exit_code) == (Reason.STORAGE_LIMIT_EXCEEDED, None)
