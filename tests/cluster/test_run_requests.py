@@ -27,7 +27,7 @@ RESURRECT_BUILD = (
 )
 REBOOT = (
     "spec.reboot: Invalid value: only a RUNNING run can be rebooted; reboot.attempt must be"
-    " status.attempt and reboot.count one more than before (1 at first)"
+    " status.attempt and reboot.count must be status.stats.rebootCount + 1 (1 at first)"
 )
 
 

@@ -114,7 +114,7 @@ def _build(argv: list[str], environment: dict[str, str], total: int) -> None:
         code = process.wait()
     finally:
         process.kill()
-        process.wait()
+        process.communicate()  # also closes the pipe
     if code != 0:
         advice = "The Go module proxy must be reachable; `go env GOPROXY` names it."
         raise CommandError(describe_failure(argv, code, "\n".join(lines), advice))

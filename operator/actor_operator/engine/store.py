@@ -137,6 +137,10 @@ class Store(Generic[T]):
             ``None`` when nothing changed: what is stored is as new, or the watch has already told
             of this object's deletion.
         """
+        if not new.resource_version:
+            # Some answers to a DELETE have none (seen: 1 of 300 at once, kube-apiserver 1.36).
+            # When they were true nobody can say, and the watch tells what became of the object.
+            return None
         old = self.get(new.namespace, new.name)
         known = self._version_of(new.namespace) if old is None else old.resource_version
         return self._take(old, new, known)

@@ -223,3 +223,14 @@ def test_a_listener_is_told_of_every_change_and_of_nothing_else() -> None:
     store.replace_all([], "9")
 
     assert told == [(None, 1), (1, 3), (3, 4), (4, None)]
+
+
+def test_an_answer_that_does_not_say_when_it_was_true_brings_nothing_back() -> None:
+    """A pod that was deleted must not be stored again by the late answer to its DELETE."""
+    store: Store[Thing] = Store()
+    thing = a_thing("a", 5)
+    store.replace_all([thing], "5")
+    store.remove(thing.namespace, "a", thing.uid)
+
+    assert store.apply(a_thing("a", 0, resource_version="")) is None
+    assert store.get(thing.namespace, "a") is None
