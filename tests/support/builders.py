@@ -120,7 +120,9 @@ def an_actor(
         "env": variables(env or {}),
     }
     return ActorView(
-        metadata=Metadata(name=name, namespace=namespace, uid=ACTOR_UID, generation=3),
+        metadata=Metadata(
+            name=name, namespace=namespace, uid=ACTOR_UID, resource_version="1", generation=3
+        ),
         spec=ActorSpec(**(fields | spec)),
     )
 
@@ -211,6 +213,7 @@ def a_pod(
             name=pod_name(run.name, run.uid, number),
             namespace=run.namespace,
             uid="pod-uid" if number == 1 else f"pod-uid-{number}",
+            resource_version="1",
             creation_timestamp=at(0),
             labels={
                 LABEL_RUN: run.name,

@@ -107,7 +107,7 @@ class ToyOperator:
     def hear_of_actor(self) -> None:
         """The Actor has come."""
         if self.cluster.actor is not None:
-            self.actors.apply(self.cluster.actor)
+            self.actors.apply(self.cluster._versioned(self.cluster.actor))
             self.queued = True
 
     def _hear(self, events: deque[Event], store: Any, keep: Any) -> None:
