@@ -140,6 +140,10 @@ def test_reboots_are_counted_one_by_one(api: RestClient, run: str) -> None:
     assert request(api, run, reboot={"attempt": 1, "count": 2}) == [REBOOT]
     assert request(api, run, reboot={"attempt": 2, "count": 1}) == [REBOOT]
     assert request(api, run, reboot={"attempt": 1, "count": 1}) == []
+    assert request(api, run, reboot={"attempt": 1, "count": 2}) == [REBOOT]
+
+    # The operator has done it.
+    assert write_status(api, run, stats={"rebootCount": 1}) == []
     assert request(api, run, reboot={"attempt": 1, "count": 3}) == [REBOOT]
     assert request(api, run, reboot={"attempt": 1, "count": 2}) == []
     assert request(api, run, reboot={"attempt": 1, "count": 1}) == [REBOOT]
