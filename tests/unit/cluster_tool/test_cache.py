@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,15 @@ def test_whoever_comes_second_waits_and_takes_what_the_first_made(tmp_path: Path
     assert len(calls) == 1
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C works, also where the tests run in the background and it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_signals_wait_for_the_end_of_a_block() -> None:
     done = []
 
@@ -79,6 +89,7 @@ def test_a_program_that_must_finish_is_in_a_session_of_its_own() -> None:
 def test_a_signal_becomes_the_exit_code_that_a_shell_gives(number: int, code: int) -> None:
     script = (
         "import signal; from tests.cluster_tool import interrupts\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"with interrupts.as_exit_codes(): signal.raise_signal({number})"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
