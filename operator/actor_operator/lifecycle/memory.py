@@ -203,6 +203,11 @@ class Ledger:
         if claim is not None:
             self._put(uid, replace(claim, granted=None, used=False))
 
+    def keep(self, uid: str, memory: int) -> None:
+        """A pod of an unfinished run was made, whatever became of it: its run is as admitted."""
+        claim = self._claims.get(uid, NOTHING)
+        self._put(uid, replace(claim, granted=max(memory, claim.granted or 0), used=True))
+
     def pod_lives(self, uid: str, pod_uid: str, memory: int) -> None:
         """A pod of the run may run."""
         claim = self._claims.get(uid, NOTHING)

@@ -111,6 +111,7 @@ class AccountController:
             self._note_run(run)
         for pod in self._pods:
             self._note_pod(pod)
+            self._keep(pod)
         for run in unfinished:
             self._expect(run)
         self._statuses.start_leading(self._judge)
@@ -260,6 +261,13 @@ class AccountController:
         self._ledger(pod.namespace).pod_lives(uid, pod.uid, memory_of_pod(pod, run))
         if self._refused.get(pod.namespace, {}).pop(uid, None) is not None:
             self._call_refused(pod.namespace)  # where one has found room there may be more
+
+    def _keep(self, pod: PodView) -> None:
+        """A pod was made by another leader, and perhaps has ended: its run is still to be told."""
+        run = self._runs.get(pod.namespace, pod.metadata.labels.get(LABEL_RUN, ""))
+        ours = isinstance(run, RunView) and run.uid == pod.metadata.labels.get(LABEL_RUN_UID)
+        if isinstance(run, RunView) and ours and not run.status.finished:
+            self._ledger(pod.namespace).keep(run.uid, memory_of_pod(pod, run))
 
     def _note_end_of_pod(self, pod: PodView) -> None:
         ledger = self._ledgers.get(pod.namespace)
