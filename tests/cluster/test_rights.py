@@ -158,6 +158,13 @@ def test_every_request_of_the_operator_is_allowed(
     kubectl.run("patch", "actorrun/succeeds", "--type=merge", f"--patch={json.dumps(expire)}")
     kubectl.run("wait", "actorrun/succeeds", "--for=delete", "--timeout=60s")
     answers = requests_of_the_operator(audit_log)
-    refused = [one for one in answers if one["responseStatus"]["code"] == 403]
+    # What the rights allow may still be refused by admission: a namespace so new that it has no
+    # ServiceAccount yet.
+    refused = [
+        one
+        for one in answers
+        if one["responseStatus"]["code"] == 403
+        and one["annotations"].get("authorization.k8s.io/decision") != "allow"
+    ]
     assert answers
     assert refused == []
