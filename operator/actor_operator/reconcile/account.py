@@ -13,7 +13,12 @@ from actor_operator.api.views.account import AccountStatus, AccountView, Retenti
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.clock import Clock
-from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID, WRITE_LANDING_SECONDS
+from actor_operator.constants import (
+    LABEL_ATTEMPT,
+    LABEL_RUN,
+    LABEL_RUN_UID,
+    WRITE_LANDING_SECONDS,
+)
 from actor_operator.engine.store import Key, Store
 from actor_operator.engine.timers import Timers
 from actor_operator.errors import NotLeaderError
@@ -263,10 +268,16 @@ class AccountController:
             self._call_refused(pod.namespace)  # where one has found room there may be more
 
     def _keep(self, pod: PodView) -> None:
-        """A pod was made by another leader, and perhaps has ended: its run is still to be told."""
-        run = self._runs.get(pod.namespace, pod.metadata.labels.get(LABEL_RUN, ""))
-        ours = isinstance(run, RunView) and run.uid == pod.metadata.labels.get(LABEL_RUN_UID)
-        if isinstance(run, RunView) and ours and not run.status.finished:
+        """A pod was made by another leader, and perhaps has ended: its run is still to be told.
+
+        That of an earlier attempt says nothing: its run may stand in line for the next one.
+        """
+        labels = pod.metadata.labels
+        run = self._runs.get(pod.namespace, labels.get(LABEL_RUN, ""))
+        if not isinstance(run, RunView) or run.status.finished:
+            return
+        attempt = (run.uid, str(run.status.attempt))
+        if attempt == (labels.get(LABEL_RUN_UID), labels.get(LABEL_ATTEMPT)):
             self._ledger(pod.namespace).keep(run.uid, memory_of_pod(pod, run))
 
     def _note_end_of_pod(self, pod: PodView) -> None:

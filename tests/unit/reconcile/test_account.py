@@ -404,6 +404,32 @@ def test_another_leader_counts_what_is_committed() -> None:
     assert not world.ask("c")
 
 
+def test_another_leader_counts_a_run_whose_pod_has_ended_until_its_end_is_told() -> None:
+    """Its start is told first, with its memory: until then another one must not have that."""
+    world = World()
+    world.run("a", conditions=RESERVED)
+    world.run("b")
+    world.pod("b", phase="Succeeded")
+    world.another_leader()
+    assert not world.ask("c")
+
+    world.end("b")
+    assert world.ask("c")
+
+
+def test_another_leader_gives_no_memory_for_the_pod_of_an_earlier_attempt() -> None:
+    """A resurrected run stands in line while its old pod, which has ended, is still there."""
+    world = full_world()
+    world.run("a", conditions=RESERVED)
+    world.run("b", conditions=RESERVED)
+    world.run("again", attempt=2, conditions=WAITED, queued_at=at(-60))
+    world.pod("again", phase="Succeeded")
+    world.another_leader()
+
+    ledger = world.controller._ledgers["team"]
+    assert (ledger.used_mbytes, ledger.waiting) == (LIMIT, 1)
+
+
 def test_another_leader_lets_nobody_pass_those_that_have_waited() -> None:
     world = World()
     world.run("old", conditions=WAITED, queued_at=at(-60))
