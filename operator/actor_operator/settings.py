@@ -36,6 +36,7 @@ from actor_operator.settings_groups import (
     Seconds,
 )
 from actor_operator.settings_source import Environment
+from actor_operator.settings_web import NetworkSettings, WebServerSettings
 
 ENV_PREFIX = "ACTOR_OPERATOR_"
 """Prefix of the environment variables that are read as settings."""
@@ -290,11 +291,28 @@ class Settings(BaseSettings):
     accounts: AccountSettings = AccountSettings()
     """Limits of accounts."""
 
+    web_server: WebServerSettings = WebServerSettings()
+    """Web servers of runs: every run has a URL when there is a domain."""
+
+    network: NetworkSettings = NetworkSettings()
+    """What run pods may reach, and who may reach them: one NetworkPolicy in each of the runs'
+    namespaces. A network plugin must enforce it."""
+
     engine: EngineSettings = EngineSettings()
     """The operator's machinery."""
 
     probes: ProbeSettings = ProbeSettings()
     """Health and metrics endpoints."""
+
+    @model_validator(mode="after")
+    def _check_network(self) -> "Settings":
+        closed = self.network.policy and not self.network.web_server_from
+        if self.web_server.enabled and closed:
+            raise ValueError(
+                "network.webServerFrom must name the namespace of the ingress controller, which"
+                " else could not reach the runs (or network.policy must be false)"
+            )
+        return self
 
     @classmethod
     @override
