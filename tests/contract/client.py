@@ -17,6 +17,7 @@ GROUPS = {
     "actorruns": "/apis/actor-operator.dev/v1alpha1",
     "customresourcedefinitions": "/apis/apiextensions.k8s.io/v1",
     "events.k8s.io": "/apis/events.k8s.io/v1",
+    "ingressclasses": "/apis/networking.k8s.io/v1",
     "ingresses": "/apis/networking.k8s.io/v1",
     "leases": "/apis/coordination.k8s.io/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
@@ -28,8 +29,10 @@ TYPES = {
     "configmaps": ("v1", "ConfigMap"),
     "events": ("v1", "Event"),
     "events.k8s.io": ("events.k8s.io/v1", "Event"),
+    "ingressclasses": ("networking.k8s.io/v1", "IngressClass"),
     "ingresses": ("networking.k8s.io/v1", "Ingress"),
     "leases": ("coordination.k8s.io/v1", "Lease"),
+    "networkpolicies": ("networking.k8s.io/v1", "NetworkPolicy"),
     "pods": ("v1", "Pod"),
     "resourcequotas": ("v1", "ResourceQuota"),
     "secrets": ("v1", "Secret"),
@@ -135,7 +138,7 @@ class Api:
         base = GROUPS.get(plural, "/api/v1")
         plural = plural.partition(".")[0]
         segments = ["namespaces", self.namespace, plural, name, subresource]
-        if plural in {"namespaces", "customresourcedefinitions"}:
+        if plural in {"namespaces", "customresourcedefinitions", "ingressclasses"}:
             segments = segments[2:]
         return "/".join([base, *filter(None, segments)])
 

@@ -140,6 +140,33 @@ async def test_an_ingress_without_rules_is_invalid(api: Api) -> None:
     assert "either `defaultBackend` or `rules` must be specified" in reply.message
 
 
+async def test_an_ingress_class_belongs_to_no_namespace(api: Api) -> None:
+    name = f"{api.namespace}-class"
+    created = await api.create("ingressclasses", name, spec={"controller": "example.org/x"})
+    found = await api.list("ingressclasses", fieldSelector=f"metadata.name={name}")
+    deleted = await api.delete("ingressclasses", name)
+
+    assert created["metadata"]["generation"] == 1
+    assert "namespace" not in created["metadata"]
+    assert found.names == [name]
+    assert deleted.code == 200
+
+
+async def test_what_a_network_policy_leaves_out_is_filled_in(api: Api) -> None:
+    spec = {"podSelector": {}, "ingress": [], "egress": [{"ports": [{"port": 53}]}]}
+    policy = await api.create("networkpolicies", "a", spec=spec)
+    changed = await api.patch("networkpolicies", "a", {"spec": {"policyTypes": ["Egress"]}})
+
+    assert policy["spec"] == {
+        "podSelector": {},
+        "egress": [{"ports": [{"port": 53, "protocol": "TCP"}]}],
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    assert policy["metadata"]["generation"] == 1
+    assert "status" not in policy
+    assert changed.metadata["generation"] == 2
+
+
 def _event(api: Api) -> Object:
     regarding = {"kind": "Thing", "name": "a", "namespace": api.namespace, "uid": "1"}
     return {

@@ -148,3 +148,22 @@ async def test_nothing_happens_any_more_once_it_is_closed() -> None:
     history = len(server.history("pods"))
 
     assert history == 1
+
+
+async def test_a_route_of_the_gateway_api_has_defaults_a_status_and_a_generation(
+    server: ApiServer,
+) -> None:
+    backend = {"name": "service", "port": 80}
+    spec = {"parentRefs": [{"name": "gateway"}], "rules": [{"backendRefs": [backend]}]}
+    route = server.create("httproutes", {"metadata": {"name": "a"}, "spec": spec})
+    told = server.patch(
+        "httproutes", "default", "a", {"status": {"parents": []}, "spec": {}}, "status"
+    )
+
+    assert route["metadata"]["generation"] == 1
+    assert "status" not in route
+    assert told["status"] == {"parents": []}
+    assert told["metadata"]["generation"] == 1
+    (rule,) = told["spec"]["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/"}}]
+    assert rule["backendRefs"] == [backend | {"group": "", "kind": "Service", "weight": 1}]

@@ -5,6 +5,12 @@ import base64
 from tests.support.apiserver.event_view import CORE_EVENTS, EVENTS
 from tests.support.apiserver.fields import FieldError, Object, at
 from tests.support.apiserver.kinds import Kind
+from tests.support.apiserver.network_kinds import (
+    HTTP_ROUTES,
+    INGRESS_CLASSES,
+    INGRESSES,
+    NETWORK_POLICIES,
+)
 from tests.support.apiserver.pod_strategy import PodStrategy
 from tests.support.apiserver.strategy import Strategy
 from typing_extensions import override
@@ -101,26 +107,6 @@ class ServiceStrategy(Strategy):
         if address != before:
             detail = f'"{address}": may not change once set'
             return [FieldError("spec.clusterIPs[0]", "Invalid value", detail)]
-        return self.validate(new)
-
-
-class IngressStrategy(Strategy):
-    """Ingresses start with an empty status."""
-
-    @override
-    def prepare_create(self, obj: Object) -> None:
-        obj["status"] = {"loadBalancer": {}}
-
-    @override
-    def validate(self, obj: Object) -> list[FieldError]:
-        spec = obj.get("spec") or {}
-        if not spec.get("rules") and not spec.get("defaultBackend"):
-            sentence = "either `defaultBackend` or `rules` must be specified"
-            return [FieldError("spec", "Invalid value", f"{{}}: {sentence}")]
-        return []
-
-    @override
-    def validate_update(self, new: Object, old: Object) -> list[FieldError]:
         return self.validate(new)
 
 
@@ -242,21 +228,6 @@ LEASES = Kind(
     created_by_update=True,
 )
 
-NETWORK_POLICIES = Kind(
-    "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", has_generation=True
-)
-
-INGRESSES = Kind(
-    "networking.k8s.io",
-    "v1",
-    "ingresses",
-    "Ingress",
-    has_status=True,
-    has_generation=True,
-    short_names=("ing",),
-    strategy=IngressStrategy(),
-)
-
 
 def built_in_kinds() -> list[Kind]:
     """All of them; Services anew for each server, which counts their addresses."""
@@ -272,4 +243,5 @@ def built_in_kinds() -> list[Kind]:
         strategy=ServiceStrategy(),
     )
     core = [NAMESPACES, PODS, services, SECRETS, CONFIG_MAPS, QUOTAS, NODES, CORE_EVENTS]
-    return [*core, EVENTS, LEASES, INGRESSES, NETWORK_POLICIES, DEFINITIONS]
+    network = [INGRESSES, INGRESS_CLASSES, NETWORK_POLICIES, HTTP_ROUTES]
+    return [*core, EVENTS, LEASES, *network, DEFINITIONS]
