@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.cluster_tool import compiled, debian, debian_programs, toolchain
+from tests.cluster_tool import compiled, debian, debian_programs, gateway_api, toolchain
 from tests.cluster_tool.errors import MissingError
 from tests.cluster_tool.images import catalog
 from tests.cluster_tool.progress import step
@@ -48,6 +48,7 @@ def prepare() -> Inventory:
         debian_programs.ensure_containerd()
         toolchain.ensure_kubectl()
         toolchain.ensure_helm()
+        gateway_api.ensure_crds()
     with step("Looking for the cluster's images"):
         images = catalog.cluster_archives()
     return Inventory(found, images)

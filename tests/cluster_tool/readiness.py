@@ -31,7 +31,7 @@ class Readiness:
             return [("API server", False, body or f"HTTP {status}")]
         findings: list[Finding] = [("API server", True, ""), self._nodes()]
         findings += [self._deployment(*name) for name in addons.DEPLOYMENTS]
-        return [*findings, self._ingress()]
+        return [*findings, self._gateway(), self._ingress()]
 
     def explain(self) -> str:
         """One sentence for each part that is not ready."""
@@ -48,6 +48,12 @@ class Readiness:
         content = self._json(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
         ok = _is_true(content, "Available")
         return (name, ok, "" if ok else "its Deployment is not available")
+
+    def _gateway(self) -> Finding:
+        namespace, name = addons.GATEWAY
+        path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/gateways/{name}"
+        ok = _is_true(self._json(path), "Programmed")
+        return ("gateway", ok, "" if ok else "it is not programmed")
 
     def _ingress(self) -> Finding:
         """The ingress controller answers 404 for a host that nothing serves."""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from cryptography import x509
 from cryptography.x509.oid import NameOID
-from tests.cluster_tool import argv, compiled, debian, kubeconfig, kwok, state
+from tests.cluster_tool import addons, argv, compiled, debian, gateway_api, kubeconfig, kwok, state
 from tests.cluster_tool.errors import ClusterToolError, MissingError
 from tests.cluster_tool.paths import SOURCE
 from tests.cluster_tool.pki import Authority, Identity, KeyPair
@@ -60,9 +60,10 @@ def test_the_version_told_is_the_version_compiled() -> None:
         assert package in go_mod or (compiled.MODULE / package).is_dir()
 
 
-def test_the_go_module_names_no_proxy() -> None:
+@pytest.mark.parametrize("module", [compiled.MODULE, gateway_api.MODULE])
+def test_a_go_module_names_no_proxy(module: Path) -> None:
     for name in ("go.mod", "go.sum"):
-        assert "://" not in (compiled.MODULE / name).read_text()
+        assert "://" not in (module / name).read_text()
 
 
 def test_programs_of_kubebuilder_assets_are_taken(
@@ -118,10 +119,17 @@ def test_a_simulated_node_is_tainted_only_beside_real_ones() -> None:
 
 
 def test_manifests_use_only_images_that_nodes_have() -> None:
-    for path in (SOURCE / "manifests").glob("[!k]*.yaml"):
-        images = re.findall(r"image: (\S+)", path.read_text())
+    for name in ("coredns.yaml", "traefik.yaml"):
+        images = re.findall(r"image: (\S+)", (SOURCE / "manifests" / name).read_text())
         assert images
         assert all(image.startswith("localhost/actor-operator/") for image in images)
+
+
+def test_the_gateway_listens_on_the_port_of_the_entry_point() -> None:
+    gateway = list(yaml.safe_load_all((SOURCE / "manifests/gateway.yaml").read_text()))[1]
+    assert (gateway["metadata"]["namespace"], gateway["metadata"]["name"]) == addons.GATEWAY
+    port = gateway["spec"]["listeners"][0]["port"]
+    assert f"--entrypoints.web.address=:{port}" in (SOURCE / "manifests/traefik.yaml").read_text()
 
 
 def test_the_state_of_a_cluster_is_read_as_it_was_written(tmp_path: Path) -> None:
