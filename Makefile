@@ -8,6 +8,7 @@ PYTEST := $(BIN)/pytest
 CLUSTER_TOOL := $(BIN)/python -m tests.cluster_tool
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
 	--universal --python-version 3.11
+WEB_SERVER := manifests/samples/actors/web-server
 # Levels that share one machine's cluster run one test after the other.
 PARALLEL := -n 2
 
@@ -74,6 +75,7 @@ requirements: $(READY) ## Pin the newest versions of all dependencies, with thei
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) --no-deps requirements/cluster.in -o requirements/cluster.txt
 	$(COMPILE) --no-deps requirements/cluster-go.in -o requirements/cluster-go.txt
+	$(COMPILE) $(WEB_SERVER)/requirements.in -o $(WEB_SERVER)/requirements.txt
 
 changelog: $(READY) ## Show what the next release's changelog says.
 	$(BIN)/towncrier build --draft --version next
