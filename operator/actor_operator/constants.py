@@ -27,6 +27,9 @@ LABEL_ATTEMPT = f"{GROUP}/attempt"
 LABEL_ENVIRONMENT = f"{GROUP}/environment"
 """On pods: the end of the name of the Secret that holds the environment (``<pod>-<this>``)."""
 
+LABEL_NETWORK = f"{GROUP}/network"
+"""On NetworkPolicies of the operator: whose network they are about."""
+
 LABEL_INSTALL = f"{GROUP}/install"
 """On namespaces: the namespace of the installation that alone works there."""
 

@@ -11,7 +11,9 @@ from actor_operator.settings_groups import Group, Name, NamespaceName, Port
 Domain = Annotated[
     str,
     StringConstraints(max_length=226),
-    Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*)?$"),
+    Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*)?$"
+    ),
 ]
 """A DNS name; the label of a run (26 symbols and a dot) is put before it."""
 
@@ -26,7 +28,9 @@ AnnotationKey = Annotated[
 
 
 def _is_cidr(text: str) -> str:
-    ipaddress.ip_network(text)
+    network = ipaddress.ip_network(text)
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped:
+        raise ValueError(f"{text} is a range of IPv4; write it as one")
     return text
 
 
@@ -157,40 +161,57 @@ PRIVATE_CIDRS = (
     "10.0.0.0/8",
     "100.64.0.0/10",
     "127.0.0.0/8",
+    "168.63.129.16/32",
     "169.254.0.0/16",
     "172.16.0.0/12",
+    "192.0.0.0/24",
     "192.168.0.0/16",
     "198.18.0.0/15",
-    "::1/128",
+    "224.0.0.0/3",
+    "::/127",
     "64:ff9b:1::/48",
     "fc00::/7",
     "fe80::/10",
+    "ff00::/8",
 )
-"""Addresses that are not of the internet (RFC 6890): clusters, their nodes and metadata servers."""
+"""Addresses that are not of the internet (RFC 6890): clusters, their nodes, metadata servers (one
+of them, Azure's, at an address that looks like a public one), and groups."""
 
 Peer = NamespaceName | Cidr
 """A namespace by its name, or a range of addresses."""
 
+Peers = Annotated[tuple[Peer, ...], Field(max_length=50)]
+"""Some of them."""
+
 
 class NetworkSettings(Group):
-    """What run pods may reach, and who may reach them: one NetworkPolicy in each of the runs'
-    namespaces. A network plugin must enforce it."""
+    """What run pods may reach, and who may reach them.
+
+    There is one NetworkPolicy in each of the runs' namespaces; a network plugin must enforce it.
+    """
 
     policy: bool = True
-    """Make the NetworkPolicy."""
+    """Make the NetworkPolicy. False: none is made any more; those that exist stay."""
 
-    web_server_from: Annotated[tuple[Peer, ...], Field(max_length=50)] = ()
+    web_server_from: Peers = ()
     """From where web servers may be reached: namespaces by name, or ranges of addresses. That is
     the namespace of the ingress controller, or for one in the nodes' network their addresses.
-    Empty: from nowhere in the cluster, where network policies are enforced."""
+    Empty: from nowhere in the cluster."""
 
-    dns_to: Annotated[tuple[Peer, ...], Field(max_length=50)] = ("kube-system", "169.254.20.10/32")
+    dns_to: Peers = ("kube-system", "169.254.20.10/32")
     """Where names are resolved: namespaces by name, or ranges of addresses."""
 
-    blocked: Annotated[tuple[Cidr, ...], Field(max_length=200)] = PRIVATE_CIDRS
-    """Ranges of addresses that runs may not reach; all others they may. Add the address of the
-    Kubernetes API if it is a public one."""
+    dns_ports: Annotated[tuple[Port, ...], Field(max_length=10)] = (53,)
+    """Ports, UDP and TCP, on which the pods of the name service listen."""
 
-    allowed: Annotated[tuple[Peer, ...], Field(max_length=50)] = ()
-    """What runs may reach beside the internet: namespaces by name, or ranges of addresses, for
-    example of a database or a proxy."""
+    block_private: bool = True
+    """Whether runs may not reach addresses that are not of the internet: private ranges, clusters,
+    nodes, metadata servers."""
+
+    blocked: Annotated[tuple[Cidr, ...], Field(max_length=200)] = ()
+    """Ranges of addresses that runs may not reach either; all others they may. Add the address of
+    the Kubernetes API if it is a public one."""
+
+    allowed: Peers = ()
+    """What runs may reach all the same: namespaces by name, or ranges of addresses, for example of
+    a database or a proxy."""
