@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actor_operator import __version__
+from actor_operator.api.views.web_object import WebObject
 from actor_operator.clock import Clock
 from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.engine.lease import Elector
@@ -20,11 +21,22 @@ from actor_operator.kube.credentials import Connection
 from actor_operator.kube.events import Events
 from actor_operator.kube.leases import LeaseStore
 from actor_operator.kube.namespaces import CLAIMED, NAMESPACES, Namespaces, decode_namespace
-from actor_operator.kube.pods import PODS, SELECTOR, Pods, decode_pod
+from actor_operator.kube.pods import PODS, Pods, decode_pod
+from actor_operator.kube.pods import SELECTOR as PODS_OF_RUNS
 from actor_operator.kube.runs import ACTOR_RUNS, Runs, decode_run
 from actor_operator.kube.secret import Secrets
 from actor_operator.kube.server_clock import ServerClock
 from actor_operator.kube.transport import Call, Timeouts
+from actor_operator.kube.web_objects import (
+    HTTP_ROUTES,
+    INGRESS_CLASSES,
+    INGRESSES,
+    SERVICES,
+    WebObjects,
+    decode_web_object,
+)
+from actor_operator.kube.web_objects import SELECTOR as WEB_OBJECTS_OF_RUNS
+from actor_operator.lifecycle.routing import Part
 from actor_operator.metrics import Metrics
 from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.account_status import AccountStatuses
@@ -41,7 +53,9 @@ from actor_operator.reconcile.orphans import OrphanController
 from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
 from actor_operator.reconcile.seams import Seams
+from actor_operator.reconcile.web_servers import WebKind, WebServers
 from actor_operator.settings import Settings
+from actor_operator.settings_web import WebServerMode, WebServerSettings
 from actor_operator.watching import Stores, Watched, Watches, build_stores, build_watches
 
 USER_AGENT = f"actor-operator/{__version__}"
@@ -158,6 +172,7 @@ def _build_controller(
     settings: Settings, client: KubeClient, stores: Stores, clock: Clock, metrics: Metrics
 ) -> RunController:
     pods, actors, run_secrets = Pods(client), Actors(client), Secrets(client)
+    web_servers = _build_web_servers(settings.web_server, client, stores, clock)
     runs, executor = Runs(client), Executor(pods=pods, secrets=run_secrets)
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
     events = _build_events(client, stores, clock, metrics)
@@ -169,31 +184,32 @@ def _build_controller(
         run_writer=runs,
         gatherer=_build_gatherer(settings, stores, pods, actors, clock),
         executor=executor,
+        web_servers=web_servers,
         accounts=accounts,
         settings=settings,
         clock=clock,
         seams=Seams(metrics=metrics, clock=clock),
         on_status=events.status_written,
-        key=keyring.active,
-    )
-    retention = RetentionController(
-        runs=stores.runs,
-        pods=stores.pods,
-        run_writer=runs,
-        executor=executor,
-        account=accounts.retention_of,
-        serves=claims.serves,
-        settings=settings.retention,
-        clock=clock,
+        keyring=keyring.current,
     )
     return RunController(
         runs=stores.runs,
         reconciler=reconciler,
+        web_servers=web_servers,
         accounts=accounts,
         actors=ActorController(
             actors=stores.actors, writer=actors, serves=claims.serves, clock=clock
         ),
-        retention=retention,
+        retention=RetentionController(
+            runs=stores.runs,
+            pods=stores.pods,
+            run_writer=runs,
+            executor=executor,
+            account=accounts.retention_of,
+            serves=claims.serves,
+            settings=settings.retention,
+            clock=clock,
+        ),
         orphans=_build_orphans(stores, runs, executor, claims, clock),
         claims=claims,
         keyring=keyring,
@@ -215,6 +231,20 @@ def _build_orphans(
         claims=claims,
         clock=clock,
     )
+
+
+def _build_web_servers(
+    settings: WebServerSettings, client: KubeClient, stores: Stores, clock: Clock
+) -> WebServers:
+    kinds: dict[Part, WebKind] = {}
+    if settings.enabled:
+        ingresses = settings.mode is WebServerMode.INGRESS
+        routes = WebObjects(client, INGRESSES) if ingresses else WebObjects(client, HTTP_ROUTES)
+        kinds = {
+            Part.SERVICE: WebKind(stores.services, WebObjects(client, SERVICES)),
+            Part.ROUTE: WebKind(stores.routes, routes),
+        }
+    return WebServers(kinds=kinds, classes=stores.ingress_classes, settings=settings, clock=clock)
 
 
 def _build_gatherer(
@@ -259,16 +289,41 @@ def _watched(
     settings: Settings, stores: Stores, controller: RunController
 ) -> tuple[Watched[Any], ...]:
     """The kinds that are watched; namespaces only by an installation for the whole cluster."""
-    kinds = (
+    kinds: tuple[Watched[Any], ...] = (
         Watched(ACTOR_RUNS, stores.runs, decode_run, controller.on_run),
-        Watched(PODS, stores.pods, decode_pod, controller.on_pod, SELECTOR),
+        Watched(PODS, stores.pods, decode_pod, controller.on_child, PODS_OF_RUNS),
         Watched(ACTORS, stores.actors, decode_actor, controller.on_actor),
         Watched(ACTOR_ACCOUNTS, stores.accounts, decode_account, controller.on_account),
+        *_watched_for_urls(settings.web_server, stores, controller),
     )
     namespaces = Watched(
         NAMESPACES, stores.labelled, decode_namespace, controller.on_namespace, CLAIMED
     )
     return kinds if settings.namespaces else (*kinds, namespaces)
+
+
+def _watched_for_urls(
+    settings: WebServerSettings, stores: Stores, controller: RunController
+) -> tuple[Watched[WebObject], ...]:
+    """The kinds that lead requests to runs."""
+    decode, changed = decode_web_object, controller.on_child
+    if not settings.enabled:
+        return ()
+    services = Watched(SERVICES, stores.services, decode, changed, WEB_OBJECTS_OF_RUNS)
+    if settings.mode is WebServerMode.HTTP_ROUTE:
+        routes = Watched(
+            HTTP_ROUTES, stores.routes, decode, changed, WEB_OBJECTS_OF_RUNS, optional=True
+        )
+        return services, routes
+    classes = Watched(
+        INGRESS_CLASSES,
+        stores.ingress_classes,
+        decode,
+        controller.on_ingress_class,
+        field_selector=f"metadata.name={settings.ingress.class_name}",
+    )
+    ingresses = Watched(INGRESSES, stores.routes, decode, changed, WEB_OBJECTS_OF_RUNS)
+    return services, ingresses, classes
 
 
 def _build_claim_reader(

@@ -1,6 +1,6 @@
 """What the operator watches: one store a kind, filled by an informer for each place."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,6 +11,7 @@ from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunView
+from actor_operator.api.views.web_object import WebObject
 from actor_operator.constants import LABEL_RUN_UID
 from actor_operator.engine.informer import Informer
 from actor_operator.engine.store import Store, Stored
@@ -35,6 +36,10 @@ class Stores:
     accounts: Store[AccountView]
     labelled: Store[NamespaceView]
     """Namespaces that an installation has claimed."""
+    services: Store[WebObject]
+    routes: Store[WebObject]
+    """Ingresses or HTTPRoutes of runs."""
+    ingress_classes: Store[WebObject]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +56,10 @@ class Watched(Generic[T]):
         Makes an object of its JSON.
     on_change
         Told of each change.
-    selector
-        Label selector.
+    selector, field_selector
+        Only objects that match.
+    optional
+        Work begins also without it: the cluster may not have this kind.
     """
 
     resource: Resource
@@ -60,6 +67,8 @@ class Watched(Generic[T]):
     decode: Callable[[Buffer], T]
     on_change: Callable[[T | None, T | None], None]
     selector: str = ""
+    field_selector: str = ""
+    optional: bool = False
 
 
 def build_stores() -> Stores:
@@ -70,6 +79,9 @@ def build_stores() -> Stores:
         actors=Store(),
         accounts=Store(),
         labelled=Store(),
+        services=Store(),
+        routes=Store(),
+        ingress_classes=Store(),
     )
 
 
@@ -83,11 +95,13 @@ class Watches:
 
     everywhere: tuple[Informer[Any], ...]
     by_namespace: Mapping[str, tuple[Informer[Any], ...]]
+    optional: tuple[Informer[Any], ...] = ()
+    """Those of kinds that the cluster may not have: nothing waits for them."""
 
     @property
     def informers(self) -> tuple[Informer[Any], ...]:
         """All of them."""
-        return self.needed(lambda _namespace: True)
+        return (*self.needed(lambda _namespace: True), *self.optional)
 
     def needed(self, serves: Callable[[str], bool]) -> tuple[Informer[Any], ...]:
         """Those without which no work can begin: not those of namespaces that are not ours."""
@@ -100,23 +114,29 @@ class Watches:
 
 
 def build_watches(
-    watched: Iterable[Watched[Any]], client: KubeClient, settings: Settings
+    watched: Sequence[Watched[Any]], client: KubeClient, settings: Settings
 ) -> Watches:
     """One informer for each kind, or for each kind and namespace where only some are named.
 
     Kinds without namespaces are always watched whole.
     """
-    watched = tuple(watched)
-    scattered = [kind for kind in watched if kind.resource.namespaced and settings.namespaces]
+    needed = [kind for kind in watched if not kind.optional]
+    scattered = [kind for kind in needed if kind.resource.namespaced and settings.namespaces]
     size = settings.engine.page_size
     return Watches(
         everywhere=tuple(
-            _informer_of(kind, client, size) for kind in watched if kind not in scattered
+            _informer_of(kind, client, size) for kind in needed if kind not in scattered
         ),
         by_namespace={
             namespace: tuple(_informer_of(kind, client, size, namespace) for kind in scattered)
             for namespace in settings.namespaces
         },
+        optional=tuple(
+            _informer_of(kind, client, size, namespace)
+            for kind in watched
+            if kind.optional
+            for namespace in settings.namespaces or (None,)
+        ),
     )
 
 
@@ -129,6 +149,7 @@ def _informer_of(
             kind.resource,
             namespace=namespace,
             label_selector=kind.selector,
+            field_selector=kind.field_selector,
             page_size=page_size,
         ),
         store=kind.store if namespace is None else kind.store.part(namespace),

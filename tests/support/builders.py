@@ -32,6 +32,7 @@ from actor_operator.constants import (
     LABEL_RUN,
     LABEL_RUN_UID,
 )
+from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.names import pod_name
 from actor_operator.desired.resolve import Resolved
 from actor_operator.lifecycle.observed import Blocked, Observed
@@ -47,6 +48,7 @@ ACTOR_UID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 """Uid of Actors."""
 
 KEY = b"k" * 32
+KEYRING = Keyring("k1", {"k1": KEY})
 """The key of the installation."""
 
 SETTINGS = Settings()

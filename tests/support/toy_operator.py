@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
-from tests.support.builders import KEY, SETTINGS
+from tests.support.builders import KEYRING, SETTINGS
 from tests.support.toy_accounts import a_controller
 from tests.support.toy_cluster import Crash, Event, ToyActors, ToyCluster, ToySecrets, drive
 
@@ -24,6 +24,7 @@ from actor_operator.reconcile.execute import Executor
 from actor_operator.reconcile.gather import PODS_BY_RUN, Gatherer
 from actor_operator.reconcile.run import RunReconciler
 from actor_operator.reconcile.seams import Seams
+from actor_operator.reconcile.web_servers import WebServers
 from actor_operator.settings import Settings
 
 
@@ -84,12 +85,15 @@ class ToyOperator:
                 clock=self,
             ),
             executor=Executor(pods=everything, secrets=cast("Any", ToySecrets(cluster))),
+            web_servers=WebServers(
+                kinds={}, classes=Store(), settings=self.settings.web_server, clock=self
+            ),
             accounts=accounts,
             settings=self.settings,
             clock=self,
             seams=Seams(metrics=Metrics(CollectorRegistry()), clock=self),
             on_status=lambda *_: None,
-            key=lambda: KEY,
+            keyring=lambda: KEYRING,
         )
         self.queued = True
         self.wake_at: datetime | None = None

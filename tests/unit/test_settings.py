@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from actor_operator.errors import ConfigurationError
-from actor_operator.settings import SecurityProfile, Settings, Toleration, load_settings
+from actor_operator.settings import Settings, load_settings
+from actor_operator.settings_pod import SecurityProfile, Toleration
 
 
 @pytest.fixture(autouse=True)

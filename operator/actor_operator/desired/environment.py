@@ -92,7 +92,7 @@ def platform_variables(run: RunView, resolution: Resolution) -> dict[str, str]:
         **_storages(run),
         **_resources(resolution),
         **_times(run, resolution),
-        **_web_server(run, resolution),
+        **_web_server(resolution),
         **_limits(resolution),
         "APIFY_META_ORIGIN": run.spec.origin,
         "APIFY_HEADLESS": "1",
@@ -186,10 +186,10 @@ def _iso(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def _web_server(run: RunView, resolution: Resolution) -> dict[str, str]:
+def _web_server(resolution: Resolution) -> dict[str, str]:
     variables = dict.fromkeys((*PORT_VARIABLES, "ACTOR_STANDBY_PORT"), str(resolution.port))
-    if run.status.container_url:
-        url = run.status.container_url
+    url = resolution.resolved.container_url
+    if url is not None:
         variables |= {"ACTOR_WEB_SERVER_URL": url, "APIFY_CONTAINER_URL": url}
     return variables
 

@@ -23,6 +23,9 @@ UID_SUFFIX_LENGTH = 4
 ENVIRONMENT_SUFFIX_LENGTH = 16
 """Symbols (80 bits) that nobody can guess in the name of an environment Secret."""
 
+WEB_LABEL_LENGTH = 26
+"""Symbols (130 bits) that nobody can guess in the host name of a run."""
+
 
 def pod_number(status: RunStatus) -> int:
     """Which pod of the run is the current one: 1 + all that ever called for another one."""
@@ -48,6 +51,16 @@ def environment_suffix(key: bytes, uid: str, number: int, content: bytes) -> str
     """
     text = b"\0".join((uid.encode(), str(number).encode(), hashlib.sha256(content).digest()))
     return _base32(hmac.digest(key, text, "sha256"))[:ENVIRONMENT_SUFFIX_LENGTH]
+
+
+def web_label(key: bytes, uid: str) -> str:
+    """The first part of the run's host name: the same for all its life, and not to be guessed.
+
+    Unlike the name of a Secret it is public to whoever gets the URL, and tells nothing of the run.
+    """
+    return _base32(hmac.digest(key, b"\0".join((b"web", uid.encode())), "sha256"))[
+        :WEB_LABEL_LENGTH
+    ]
 
 
 def object_id(kind: str, uid: str) -> str:

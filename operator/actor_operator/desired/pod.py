@@ -15,9 +15,11 @@ from actor_operator.api.k8s import (
     V1OwnerReference,
     V1Pod,
     V1PodSpec,
+    V1Probe,
     V1Secret,
     V1SecretEnvSource,
     V1SecretKeySelector,
+    V1TCPSocketAction,
     V1Toleration,
     V1Volume,
     V1VolumeMount,
@@ -26,23 +28,20 @@ from actor_operator.api.views.actor import SecretKeyRef
 from actor_operator.api.views.run import RunView
 from actor_operator.constants import (
     ANNOTATION_RESOLVED,
-    API_VERSION,
     CONTAINER_NAME,
-    FIELD_MANAGER,
     LABEL_ACTOR,
     LABEL_ATTEMPT,
     LABEL_ENVIRONMENT,
-    LABEL_MANAGED_BY,
-    LABEL_RUN,
-    LABEL_RUN_UID,
     WEB_PORT_NAME,
 )
+from actor_operator.desired.children import owner_reference, run_labels
 from actor_operator.desired.environment import Environment, build_environment, encode_secret_data
 from actor_operator.desired.names import environment_suffix, pod_name, pod_number
 from actor_operator.desired.resolve import Resolution
 from actor_operator.desired.resources import build_resources, build_shared_memory
 from actor_operator.desired.security import build_container_security, build_pod_security
-from actor_operator.settings import PodSettings, Settings
+from actor_operator.settings import Settings
+from actor_operator.settings_pod import PodSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,27 +94,6 @@ def build_objects(
     )
 
 
-def owner_reference(run: RunView) -> V1OwnerReference:
-    """The run as controller of a child; it never blocks the run's deletion."""
-    return V1OwnerReference(
-        api_version=API_VERSION,
-        kind="ActorRun",
-        name=run.name,
-        uid=run.uid,
-        controller=True,
-        block_owner_deletion=False,
-    )
-
-
-def run_labels(run: RunView) -> dict[str, str]:
-    """Labels of every child of a run."""
-    return {
-        LABEL_MANAGED_BY: FIELD_MANAGER,
-        LABEL_RUN: run.name,
-        LABEL_RUN_UID: run.uid,
-    }
-
-
 def _build_secret(run: RunView, environment: Environment, name: str) -> V1Secret:
     return V1Secret(
         api_version="v1",
@@ -124,7 +102,7 @@ def _build_secret(run: RunView, environment: Environment, name: str) -> V1Secret
             name=name,
             namespace=run.namespace,
             labels=run_labels(run),
-            owner_references=[owner_reference(run)],
+            owner_references=[V1OwnerReference.model_validate(owner_reference(run))],
         ),
         immutable=True,
         data=encode_secret_data(environment.literals),
@@ -155,7 +133,7 @@ def _build_pod(
             annotations={
                 ANNOTATION_RESOLVED: msgspec.json.encode(resolution.resolved).decode(),
             },
-            owner_references=[owner_reference(run)],
+            owner_references=[V1OwnerReference.model_validate(owner_reference(run))],
         ),
         spec=_build_pod_spec(resolution, environment, f"{name}-{suffix}", settings, seconds_left),
     )
@@ -194,19 +172,27 @@ def _build_container(
     resolution: Resolution, environment: Environment, secret: str, settings: PodSettings
 ) -> V1Container:
     resolved = resolution.resolved
-    web = resolution.actor.spec.web_server.enabled
+    web = resolution.actor.spec.web_server
     return V1Container(
         name=CONTAINER_NAME,
         image=resolved.image,
         env_from=[V1EnvFromSource(secret_ref=V1SecretEnvSource(name=secret))],
         env=[_build_secret_variable(*item) for item in environment.secrets.items()] or None,
         ports=[V1ContainerPort(name=WEB_PORT_NAME, container_port=resolution.port)]
-        if web
+        if web.enabled
         else None,
+        readiness_probe=_build_probe() if web.enabled and web.readiness_probe else None,
         resources=build_resources(resolved.memory_mbytes, settings),
         security_context=build_container_security(settings.security_profile),
         termination_message_policy="File",
         volume_mounts=[V1VolumeMount(name="shm", mount_path="/dev/shm")],  # noqa: S108 -- a mount
+    )
+
+
+def _build_probe() -> V1Probe:
+    """Ready is who listens: requests wait for the port, and stop when it is closed for 3 s."""
+    return V1Probe(
+        tcp_socket=V1TCPSocketAction(port=WEB_PORT_NAME), period_seconds=1, failure_threshold=3
     )
 
 

@@ -33,6 +33,7 @@ class Resolved(View, frozen=True):
     timeout_secs: int
     restart_on_error: bool = False
     limits: RunLimits = NO_LIMITS
+    container_url: str | None = None
 
     def options(self) -> Options:
         """The part that stands in ``status.options``."""
@@ -66,8 +67,17 @@ def actor_reference(run: RunView) -> tuple[str, str]:
     return owner or run.namespace, name
 
 
-def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolution:
+def resolve(
+    run: RunView, actor: ActorView | None, settings: Settings, url: str | None = None
+) -> Resolution:
     """Find out what the run runs.
+
+    Parameters
+    ----------
+    run, actor, settings
+        What it is found out from.
+    url
+        The URL of the run's web server, if its Actor has one.
 
     Raises
     ------
@@ -92,6 +102,7 @@ def resolve(run: RunView, actor: ActorView | None, settings: Settings) -> Resolu
             build=tag,
             build_number=build.number,
             image=image or build.image,
+            container_url=url if actor.spec.web_server.enabled else None,
             **_options(run, actor, settings),
         ),
         actor=actor,

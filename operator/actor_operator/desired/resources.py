@@ -7,7 +7,7 @@ from actor_operator.quantities import (
     format_mebibytes,
     format_millicores,
 )
-from actor_operator.settings import PodSettings
+from actor_operator.settings_pod import PodSettings
 
 
 def build_resources(memory_mbytes: int, settings: PodSettings) -> V1ResourceRequirements:

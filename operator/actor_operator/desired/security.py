@@ -6,7 +6,7 @@ from actor_operator.api.k8s import (
     V1SeccompProfile,
     V1SecurityContext,
 )
-from actor_operator.settings import SecurityProfile
+from actor_operator.settings_pod import SecurityProfile
 
 BASELINE_CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID")
 """What root keeps in profile *baseline*: enough to install packages and to drop root."""

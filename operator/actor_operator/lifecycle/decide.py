@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.pod import build_objects
 from actor_operator.desired.resolve import Resolved, resolve
 from actor_operator.errors import TerminalError
@@ -23,6 +24,7 @@ from actor_operator.lifecycle.facts import ABORTS, ACCOUNT_WAITS, Facts, Finding
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.removal import clear_the_way, is_removed_at_once, secret_of, stop_pods
 from actor_operator.lifecycle.replacement import abort_requested, after_moves, next_pod
+from actor_operator.lifecycle.routing import RoutingAction
 from actor_operator.lifecycle.startup import (
     CONFIG_ERROR_WINDOW,
     RUNTIME_WINDOW,
@@ -30,7 +32,16 @@ from actor_operator.lifecycle.startup import (
     pending_until,
 )
 from actor_operator.lifecycle.verdict import verdict_of
+from actor_operator.lifecycle.web_server import (
+    current_url,
+    ended,
+    future_url,
+    keep_up,
+    take_down,
+    web_server,
+)
 from actor_operator.settings import Settings
+from actor_operator.settings_web import WebServerSettings
 
 MAY_COME = frozenset({Reason.ACTOR_NOT_FOUND, Reason.BUILD_NOT_FOUND})
 """What is missing may only be late: manifests are applied in any order."""
@@ -47,9 +58,13 @@ class Decision:
     actions: tuple[Action, ...] = ()
     resolved: Resolved | None = None
     wake_at: datetime | None = None
+    url: str | None = None
+    """The URL of the run's web server; None: it has none, or it is not known yet."""
+    routing: tuple[RoutingAction, ...] = ()
+    """What is done, after the actions, to what leads requests to the web server."""
 
 
-def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) -> Decision:
+def decide(observed: Observed, now: datetime, settings: Settings, keyring: Keyring) -> Decision:
     """Decide on an unfinished run.
 
     Parameters
@@ -60,9 +75,16 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
         The present moment.
     settings
         The operator's settings.
-    key
-        The key that makes names of Secrets unguessable.
+    keyring
+        The keys that make names of Secrets and URLs unguessable.
     """
+    decision = _decide_on_pods(observed, now, settings, keyring)
+    return _with_web_server(decision, observed, now, settings.web_server, keyring)
+
+
+def _decide_on_pods(
+    observed: Observed, now: datetime, settings: Settings, keyring: Keyring
+) -> Decision:
     verdict = verdict_of(observed, now, settings.limits)
     following = next_pod(observed, verdict, now)
     if following is not None or (verdict and verdict.disruption and abort_requested(observed)):
@@ -73,14 +95,14 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
         admitted=waiting.admitted(observed),
         scheduled=waiting.scheduled(observed),
         started=waiting.started(observed),
-        web_server=waiting.web_server(observed),
+        web_server=web_server(observed, settings.web_server),
         started_at=observed.started_at,
         stop=_stop(observed, now) if verdict is None else _stop_before(verdict, observed),
         next_pod=following,
         verdict=verdict,
     )
     if facts.verdict is not None:
-        return _end(observed, facts, settings, key)
+        return _end(observed, facts, settings, keyring)
     if facts.next_pod is not None:
         return _change_pods(observed, facts, now, settings)
     wake = _wake_at(observed, facts, now, settings)
@@ -92,8 +114,30 @@ def decide(observed: Observed, now: datetime, settings: Settings, key: bytes) ->
             wake,
         )
     if observed.pod is None and facts.stop is None:
-        return _start(observed, facts, now, settings, key)
+        return _start(observed, facts, now, settings, keyring)
     return Decision(facts, (), observed.resolved, wake)
+
+
+def _with_web_server(
+    decision: Decision,
+    observed: Observed,
+    now: datetime,
+    web: WebServerSettings,
+    keyring: Keyring,
+) -> Decision:
+    """Add what is done to Service and route: they are there while a pod is, and not after the end.
+
+    Between two pods of an attempt they stay.
+    """
+    url = current_url(observed, decision.resolved, keyring, web)
+    if decision.facts.verdict is not None:
+        facts = replace(decision.facts, web_server=ended(decision.facts.web_server))
+        return replace(decision, facts=facts, url=url, routing=take_down(observed.routing))
+    has_pod = observed.pod is not None and observed.pod_exists and not observed.pod.has_ended
+    made = any(isinstance(action, CreatePod) for action in decision.actions)
+    if url is None or not (has_pod or made):
+        return replace(decision, url=url)
+    return replace(decision, url=url, routing=keep_up(observed, url, web, now))
 
 
 def admit_first(observed: Observed, decision: Decision, now: datetime) -> Decision:
@@ -112,7 +156,7 @@ def admit_first(observed: Observed, decision: Decision, now: datetime) -> Decisi
         for action in decision.actions
         if isinstance(action, CreatePod)
     )
-    return replace(decision, facts=facts, actions=stale)
+    return replace(decision, facts=facts, actions=stale, routing=())
 
 
 def _stop(observed: Observed, now: datetime) -> Stop | None:
@@ -140,12 +184,12 @@ def _stop_before(verdict: Verdict, observed: Observed) -> Stop | None:
     return Stop(Reason.TIMEOUT, f"The timeout of {observed.timeout_secs} s is over.")
 
 
-def _end(observed: Observed, facts: Facts, settings: Settings, key: bytes) -> Decision:
+def _end(observed: Observed, facts: Facts, settings: Settings, keyring: Keyring) -> Decision:
     """The verdict is known: what no container needs any more goes before the verdict is told."""
     if facts.verdict is None or facts.verdict.cleanup:
         return Decision(facts, (), observed.resolved)
     if observed.pod is None:
-        return Decision(facts, _secret_without_pod(observed, settings, key), observed.resolved)
+        return Decision(facts, _secret_without_pod(observed, settings, keyring), observed.resolved)
     removed = not observed.pod_exists and is_removed_at_once(observed.pod)
     actions = () if removed else secret_of(observed.pod)
     return Decision(facts, actions, observed.resolved)
@@ -158,19 +202,20 @@ def _change_pods(observed: Observed, facts: Facts, now: datetime, settings: Sett
 
 
 def _start(
-    observed: Observed, facts: Facts, now: datetime, settings: Settings, key: bytes
+    observed: Observed, facts: Facts, now: datetime, settings: Settings, keyring: Keyring
 ) -> Decision:
     """No pod, and nothing speaks against one."""
     wake = _wake_at(observed, facts, now, settings)
     blocked, clearing = observed.blocked, clear_the_way(observed, settings.pod.grace_period_seconds)
     if observed.in_the_way or observed.may_run(now) or _must_wait(blocked, now):
         return Decision(facts, clearing, None, wake)
+    url = future_url(observed, keyring, settings.web_server)
     try:
-        resolution = resolve(observed.run, observed.actor, settings)
+        resolution = resolve(observed.run, observed.actor, settings, url)
         objects = build_objects(
             observed.run,
             resolution,
-            key=key,
+            key=keyring.active,
             settings=settings,
             seconds_left=seconds_left(observed, now),
         )
@@ -197,7 +242,7 @@ def _cannot_start(
 
 
 def _secret_without_pod(
-    observed: Observed, settings: Settings, key: bytes
+    observed: Observed, settings: Settings, keyring: Keyring
 ) -> tuple[DeleteSecret, ...]:
     """The Secret of a pod that vanished, or that was never made because we died before.
 
@@ -207,9 +252,10 @@ def _secret_without_pod(
     aborted = observed.stopping in ABORTS and observed.status.pod_name is not None
     if observed.blocked is not None or aborted:
         return ()  # deleted with the pod, or when the pod was refused
+    url = future_url(observed, keyring, settings.web_server)
     try:
-        resolution = resolve(run, observed.actor, settings)
-        objects = build_objects(run, resolution, key=key, settings=settings)
+        resolution = resolve(run, observed.actor, settings, url)
+        objects = build_objects(run, resolution, key=keyring.active, settings=settings)
     except TerminalError:
         return ()
     return (DeleteSecret(run.namespace, objects.secret_name),)
@@ -225,9 +271,11 @@ def _wake_at(
     findings = (facts.admitted, facts.scheduled, facts.started)
     hold_back = settings.limits.hold_back_seconds
     moments += [told_from(f.since, hold_back) for f in findings if f.since]
-    pod = observed.pod
+    pod, refused = observed.pod, observed.routing.refused
     if observed.blocked:
         moments.append(observed.blocked.retry_at)
+    if refused is not None:
+        moments.append(refused.retry_at)
     if observed.pod_started_at is None:
         moments.append(pending_until(observed, now, settings.limits))
         if pod and pod.status.start_time:

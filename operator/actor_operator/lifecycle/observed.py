@@ -9,6 +9,7 @@ from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import Options, RunStatus, RunView
 from actor_operator.constants import ANNOTATION_RESOLVED, LABEL_ATTEMPT
 from actor_operator.desired.resolve import Resolved, read_resolved
+from actor_operator.lifecycle.routing import NOTHING, Routing
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,9 @@ class Observed:
 
     blocked: Blocked | None = None
     """What kept the last try from creating the pod."""
+
+    routing: Routing = NOTHING
+    """What leads requests to its web server."""
 
     @property
     def status(self) -> RunStatus:

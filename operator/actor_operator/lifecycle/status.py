@@ -134,6 +134,7 @@ def _with_identity(observed: Observed, decision: Decision, last: RunStatus) -> R
         default_dataset_id=dataset,
         default_request_queue_id=queue,
         input_sha256=last.input_sha256 or _input_digest(observed),
+        container_url=last.container_url or decision.url,
     )
     resolved = decision.resolved
     # Once told it holds: the annotation on the pod can be edited by whoever may edit pods.

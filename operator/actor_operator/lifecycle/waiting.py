@@ -1,4 +1,4 @@
-"""What a run waits for: the conditions Admitted, PodScheduled, Started and WebServerReady."""
+"""What a run waits for: the conditions Admitted, PodScheduled and Started."""
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.views.metadata import Condition
@@ -75,13 +75,6 @@ def started(observed: Observed) -> Finding:
         else "The image is fetched, or the container is made."
     )
     return Finding("False", ours, text, pod.status.start_time)
-
-
-def web_server(observed: Observed) -> Finding:
-    """Whether the run's web server can be reached through its URL."""
-    if observed.status.container_url is None:
-        return Finding("False", Reason.DISABLED, "Runs have no URLs in this installation.")
-    return Finding("False", Reason.NOT_LISTENING, "The pod is not ready.")
 
 
 def _waiting_reason(kubelets: str) -> Reason:

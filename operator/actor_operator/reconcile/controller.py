@@ -10,6 +10,7 @@ from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.namespace import NamespaceView
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunView
+from actor_operator.api.views.web_object import WebObject
 from actor_operator.clock import Clock
 from actor_operator.constants import LABEL_RUN
 from actor_operator.desired.resolve import actor_reference
@@ -30,6 +31,7 @@ from actor_operator.reconcile.keys import KeyringHolder
 from actor_operator.reconcile.orphans import OrphanController
 from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
+from actor_operator.reconcile.web_servers import WebServers
 
 log = logger(__name__)
 
@@ -54,6 +56,8 @@ class RunController:
         What the informer knows of runs.
     reconciler
         The work on one run.
+    web_servers
+        Knows which runs have something that leads requests to them.
     accounts
         Decides on the memory of accounts, and leads when this one does.
     actors
@@ -79,6 +83,7 @@ class RunController:
         *,
         runs: Store[RunView | FinishedRun],
         reconciler: RunReconciler,
+        web_servers: WebServers,
         accounts: AccountController,
         actors: ActorController,
         retention: RetentionController,
@@ -92,6 +97,7 @@ class RunController:
     ) -> None:
         self._runs = runs
         self._reconciler = reconciler
+        self._web_servers = web_servers
         self._actors = actors
         self.claims = claims
         self._keyring = keyring
@@ -118,12 +124,19 @@ class RunController:
             self._reconciler.forget(gone.uid)
             self.timers.cancel((gone.namespace, gone.name))
 
-    def on_pod(self, old: PodView | None, new: PodView | None) -> None:
-        """A run's pod came, changed or went."""
-        pod = new or old
-        run = pod.metadata.labels.get(LABEL_RUN) if pod else None
-        if pod is not None and run:
-            self._look_at((pod.namespace, run))
+    def on_child(self, old: PodView | WebObject | None, new: PodView | WebObject | None) -> None:
+        """A run's pod, Service or route came, changed or went."""
+        child = new or old
+        run = child.metadata.labels.get(LABEL_RUN) if child else None
+        if child is not None and run:
+            self._look_at((child.namespace, run))
+
+    def on_ingress_class(self, old: WebObject | None, new: WebObject | None) -> None:
+        """The IngressClass came or went: with it, all runs can be reached or cannot."""
+        if (old is None) is not (new is None):
+            for run in self._runs:
+                if isinstance(run, RunView):
+                    self._look_at((run.namespace, run.name))
 
     def on_actor(self, old: ActorView | None, new: ActorView | None) -> None:
         """An Actor came, changed or went: runs may have waited for it."""
@@ -166,6 +179,8 @@ class RunController:
         whole = (run for run in self._runs if isinstance(run, RunView))
         for run in sorted(whole, key=_place_in_line):
             self.queue.add((run.namespace, run.name))
+        for key in self._web_servers.runs():
+            self.queue.add(key)  # a finished one may have left something
         self._workers.start()
         self._actors.start_leading()
         self.retention.start_leading()

@@ -24,6 +24,7 @@ from actor_operator.lifecycle.decide import ACTOR_WINDOW
 from actor_operator.lifecycle.expiry import asked_for_at
 from actor_operator.lifecycle.observed import Blocked, Observed
 from actor_operator.lifecycle.replacement import unseen_end
+from actor_operator.lifecycle.routing import Routing
 from actor_operator.log import logger
 from actor_operator.settings import Settings
 
@@ -97,7 +98,7 @@ class Gatherer:
         """The run is gone, or has moved on."""
         self._gone.pop(uid, None)
 
-    async def gather(self, run: RunView, blocked: Blocked | None) -> Observed:
+    async def gather(self, run: RunView, blocked: Blocked | None, routing: Routing) -> Observed:
         """Everything that the decision needs, read once."""
         pods = self.pods_of(run.uid)
         name = pod_name(run.name, run.uid, pod_number(run.status))
@@ -114,6 +115,7 @@ class Gatherer:
             lingers_until=self._lingers_until(run, pods),
             actor=await self._actor_of(run, pod),
             blocked=blocked,
+            routing=routing,
         )
 
     async def _is_there(self, pod: PodView) -> bool:

@@ -6,9 +6,9 @@ is published. The Secret survives upgrades and uninstall.
 
 import secrets as random
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from actor_operator.constants import KEYS_SECRET
+from actor_operator.desired.keyring import Keyring
 from actor_operator.errors import NotLeaderError, TerminalError
 from actor_operator.kube.errors import AlreadyExistsError
 from actor_operator.kube.secret import Secrets
@@ -18,19 +18,6 @@ ACTIVE = "active"
 
 KEY_BYTES = 32
 """Length of a key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """The keys of the installation."""
-
-    active_id: str
-    keys: dict[str, bytes]
-
-    @property
-    def active(self) -> bytes:
-        """The key in use."""
-        return self.keys[self.active_id]
 
 
 def parse_keyring(data: dict[str, bytes]) -> Keyring:
@@ -103,8 +90,8 @@ class KeyringHolder:
         """
         self._keyring = await ensure_keyring(self._secrets, self._namespace)
 
-    def active(self) -> bytes:
-        """The key in use.
+    def current(self) -> Keyring:
+        """The keys.
 
         Raises
         ------
@@ -113,4 +100,4 @@ class KeyringHolder:
         """
         if self._keyring is None:
             raise NotLeaderError("the keys of the installation are not read yet")
-        return self._keyring.active
+        return self._keyring

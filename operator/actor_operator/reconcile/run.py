@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunStatus, RunView, stub
 from actor_operator.clock import Clock
+from actor_operator.desired.keyring import Keyring
 from actor_operator.engine.store import Key, Store
 from actor_operator.errors import WaitingError
 from actor_operator.kube.errors import InvalidError
@@ -26,6 +27,7 @@ from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.execute import Executor, Refusal
 from actor_operator.reconcile.gather import Gatherer
 from actor_operator.reconcile.seams import Seams
+from actor_operator.reconcile.web_servers import WebServers
 from actor_operator.settings import Settings
 
 FIRST_PAUSE = timedelta(seconds=5)
@@ -57,14 +59,16 @@ class RunReconciler:
         Knows what belongs to a run.
     executor
         Writes children.
+    web_servers
+        Writes what leads requests to them.
     accounts
         Decides on memory before a pod is made.
     settings, clock, seams
         As everywhere.
     on_status
         Told of each committed status: the run before and after, and its pod.
-    key
-        Gives the key that makes names of Secrets unguessable.
+    keyring
+        Gives the keys that make names of Secrets and URLs unguessable.
     """
 
     def __init__(  # noqa: PLR0913 -- its collaborators, each of them once
@@ -75,24 +79,26 @@ class RunReconciler:
         run_writer: Runs,
         gatherer: Gatherer,
         executor: Executor,
+        web_servers: WebServers,
         accounts: AccountController,
         settings: Settings,
         clock: Clock,
         seams: Seams,
         on_status: Callable[[RunView, RunView, PodView | None], None],
-        key: Callable[[], bytes],
+        keyring: Callable[[], Keyring],
     ) -> None:
         self._runs = runs
         self._pods = pods
         self._run_writer = run_writer
         self._gatherer = gatherer
         self._executor = executor
+        self._web_servers = web_servers
         self._accounts = accounts
         self._settings = settings
         self._clock = clock
         self._seams = seams
         self._on_status = on_status
-        self._key = key
+        self._keyring = keyring
         self._blocked: dict[str, Blocked] = {}
 
     async def reconcile(self, key: Key) -> datetime | None:
@@ -124,7 +130,8 @@ class RunReconciler:
     async def _look_at(self, run: RunView) -> datetime | None:
         if run.metadata.deletion_timestamp is not None:
             return None
-        observed = await self._gatherer.gather(run, self._blocked.get(run.uid))
+        routing = self._web_servers.routing_of(run)
+        observed = await self._gatherer.gather(run, self._blocked.get(run.uid), routing)
         if observed.status.finished:
             return await self._after_the_end(observed)
         decision = self._decide(observed)
@@ -141,6 +148,10 @@ class RunReconciler:
         refusal = await self._execute(observed, decision)
         if refusal is not None:
             observed = replace(observed, blocked=self._remember(observed, refusal))
+            decision = self._decide(observed)
+        elif decision.routing:
+            await self._web_servers.carry_out(run, decision.routing)
+            observed = replace(observed, routing=self._web_servers.routing_of(run))
             decision = self._decide(observed)
         told = await self._tell(observed, decision)
         # What was told may call for the next step (an abort is carried out once it is committed),
@@ -167,14 +178,16 @@ class RunReconciler:
         """The run is gone, or needs nothing more."""
         self._blocked.pop(uid, None)
         self._gatherer.forget(uid)
+        self._web_servers.forget(uid)
 
     async def _remove_strays(self, run: FinishedRun) -> None:
-        """A creation that was given up may have landed after the verdict: nothing needs its pod."""
+        """A creation that was given up may have landed after the verdict: nothing needs it."""
         for pod in self._gatherer.pods_of(run.uid):
             await self._executor.carry_out(run, remove_stray(pod))
+        await self._web_servers.remove_strays(run)
 
     def _decide(self, observed: Observed) -> Decision:
-        return decide(observed, self._clock.now(), self._settings, self._key())
+        return decide(observed, self._clock.now(), self._settings, self._keyring())
 
     def _admit(self, observed: Observed, decision: Decision) -> tuple[Observed, Decision]:
         """Reserve memory for a pod that is to be made; without room the run waits."""
@@ -253,6 +266,7 @@ class RunReconciler:
         outcome = await self._executor.carry_out(observed.run, actions)
         for pod in outcome if isinstance(outcome, tuple) else ():
             self._pods.apply(pod)
+        await self._web_servers.remove_strays(observed.run)
         settled = settle(observed, cleanup=cleanup)
         if settled is not None:
             await self._write(observed.run, settled, observed.pod)

@@ -19,7 +19,7 @@ from tests.support.builders import (
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.actor import Build, EnvVar, SecretKeyRef
-from actor_operator.api.views.run import RunLimits, RunStatus, RunView
+from actor_operator.api.views.run import RunLimits, RunView
 from actor_operator.desired.environment import (
     Environment,
     build_environment,
@@ -65,6 +65,9 @@ SINGLE = {
 }
 """Variables with one spelling."""
 
+URL = "https://x.example/"
+"""The run's URL, in an installation in which runs have one."""
+
 EVERYTHING: dict[str, Any] = {
     "input": {"message": "Hi"},
     "timeout_secs": 90,
@@ -75,24 +78,24 @@ EVERYTHING: dict[str, Any] = {
 """A spec for which every variable has a value."""
 
 
-def environment(run: RunView | None = None, **actor: Any) -> Environment:
+def environment(run: RunView | None = None, url: str | None = None, **actor: Any) -> Environment:
     run = run or a_run()
-    return build_environment(run, resolve(run, an_actor(**actor), SETTINGS))
+    return build_environment(run, resolve(run, an_actor(**actor), SETTINGS, url))
 
 
-def literals(run: RunView | None = None, **actor: Any) -> dict[str, str]:
-    return environment(run, **actor).literals
+def literals(run: RunView | None = None, url: str | None = None, **actor: Any) -> dict[str, str]:
+    return environment(run, url, **actor).literals
 
 
 def test_every_variable_with_a_value_is_set_and_no_other() -> None:
-    run = a_run(**EVERYTHING, status=RunStatus(container_url="https://x.example/"))
+    run = a_run(**EVERYTHING)
 
     old = {name for names in SPELLINGS.values() for name in names}
-    assert set(literals(run)) == SPELLINGS.keys() | old | SINGLE
+    assert set(literals(run, URL)) == SPELLINGS.keys() | old | SINGLE
 
 
 def test_all_spellings_of_a_variable_have_the_same_value() -> None:
-    found = literals(a_run(**EVERYTHING, status=a_status(container_url="https://x.example/")))
+    found = literals(a_run(**EVERYTHING), URL)
 
     assert {new: {found[old] for old in olds} for new, olds in SPELLINGS.items()} == {
         new: {found[new]} for new in SPELLINGS

@@ -8,19 +8,22 @@ from tests.support.builders import IMAGE, KEY, SETTINGS, a_run, a_status, an_act
 from tests.support.golden import Golden
 
 from actor_operator.api.views.actor import Build, DefaultRunOptions, SecretKeyRef, WebServer
-from actor_operator.api.views.run import RunLimits, RunStatus, RunView, Stats
+from actor_operator.api.views.run import RunLimits, RunView, Stats
 from actor_operator.constants import LABEL_ENVIRONMENT
 from actor_operator.desired.pod import RunObjects, build_objects
 from actor_operator.desired.resolve import resolve
-from actor_operator.settings import PodSettings, SecurityProfile, Settings, Toleration
+from actor_operator.settings import Settings
+from actor_operator.settings_pod import PodSettings, SecurityProfile, Toleration
 
 DIGEST = f"registry.example/hello@sha256:{'0' * 64}"
 """An image by digest."""
 
 
-def build(run: RunView, pod: PodSettings | None = None, **actor: Any) -> RunObjects:
+def build(
+    run: RunView, pod: PodSettings | None = None, url: str | None = None, **actor: Any
+) -> RunObjects:
     settings = Settings(pod=pod or PodSettings())
-    resolution = resolve(run, an_actor(**actor), settings)
+    resolution = resolve(run, an_actor(**actor), settings, url)
     return build_objects(run, resolution, key=KEY, settings=settings)
 
 
@@ -54,7 +57,6 @@ def test_a_run_with_everything_set(golden: Golden) -> None:
         input={"message": "Grüße", "count": 3},
         limits=RunLimits(max_items=5, max_total_charge_usd=1.5),
         origin="WEB",
-        status=RunStatus(container_url="https://abc.runs.example/"),
     )
     pod = PodSettings(
         host_users=False,
@@ -71,11 +73,12 @@ def test_a_run_with_everything_set(golden: Golden) -> None:
     objects = build(
         run,
         pod,
+        "https://abc.runs.example/",
         builds=[Build("1.0.1", IMAGE), Build("1.1.7", DIGEST)],
         tagged_builds={"latest": "1.0.1", "beta": "1.1.7"},
         env={"LANG": "de", "TOKEN": SecretKeyRef("shop", "token")},
         image_pull_secrets=("theirs",),
-        web_server=WebServer(port=8000),
+        web_server=WebServer(port=8000, readiness_probe=True),
         default_run_options=DefaultRunOptions("latest", 128, 10),
     )
 

@@ -28,7 +28,8 @@ from actor_operator.desired.resolve import (
     resolve,
 )
 from actor_operator.errors import TerminalError
-from actor_operator.settings import DefaultRunSettings, PodSettings, Settings
+from actor_operator.settings import DefaultRunSettings, Settings
+from actor_operator.settings_pod import PodSettings
 
 SETTINGS = Settings(
     defaults=DefaultRunSettings(memory_mbytes=256, timeout_secs=77),

@@ -4,7 +4,7 @@ import pytest
 
 from actor_operator.desired.resources import build_resources, build_shared_memory
 from actor_operator.quantities import MEMORY_STEPS
-from actor_operator.settings import PodSettings
+from actor_operator.settings_pod import PodSettings
 
 EXPECTED = {
     128: ("32m", "128Mi", "256Mi", "64Mi"),

@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from msgspec.structs import replace
 from tests.support.builders import (
-    KEY,
+    KEYRING,
     SETTINGS,
     SUFFIX,
     a_pod,
@@ -43,7 +43,7 @@ LATE = 1e6
 
 
 def decided(observed: Observed, now: float = 3) -> Decision:
-    return decide(observed, at(now), SETTINGS, KEY)
+    return decide(observed, at(now), SETTINGS, KEYRING)
 
 
 # Starting

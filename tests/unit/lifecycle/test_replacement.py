@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.support.builders import (
-    KEY,
+    KEYRING,
     SETTINGS,
     a_pod,
     a_run,
@@ -38,7 +38,7 @@ def running(**status: Any) -> RunView:
 
 
 def decided(observed: Observed, now: float = 20) -> Decision:
-    return decide(observed, at(now), SETTINGS, KEY)
+    return decide(observed, at(now), SETTINGS, KEYRING)
 
 
 def told(observed: Observed, now: float = 20) -> list[Phase]:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.builders import (
     CREATED,
-    KEY,
+    KEYRING,
     RUN_UID,
     SETTINGS,
     a_pod,
@@ -36,7 +36,7 @@ C = ConditionType
 
 
 def statuses(observed: Observed, now: float = 20) -> tuple[RunStatus, ...]:
-    decision = decide(observed, at(now), SETTINGS, KEY)
+    decision = decide(observed, at(now), SETTINGS, KEYRING)
     return summarise(observed, decision, at(now), SETTINGS)
 
 
@@ -296,7 +296,7 @@ def test_the_time_between_two_attempts_counts_if_the_settings_say_so(
     pod = a_pod(attempt=2, number=2, timeout=0, ended=ended(0, started_at=at(102), after=110))
     settings = Settings(resurrection=ResurrectionSettings(duration_includes_gap=gap))
     observed = observe(pod, run=a_run(status=status))
-    decision = decide(observed, at(111), settings, KEY)
+    decision = decide(observed, at(111), settings, KEYRING)
 
     stats = summarise(observed, decision, at(111), settings)[-1].stats
     assert (stats.duration_millis, stats.run_time_secs) == (millis, 56)

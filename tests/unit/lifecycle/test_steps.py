@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 from tests.support.builders import (
-    KEY,
+    KEYRING,
     SETTINGS,
     a_pod,
     a_run,
@@ -24,7 +24,7 @@ from actor_operator.lifecycle.status import summarise
 
 
 def statuses(observed: Observed, now: float) -> tuple[RunStatus, ...]:
-    decision = decide(observed, at(now), SETTINGS, KEY)
+    decision = decide(observed, at(now), SETTINGS, KEYRING)
     return summarise(observed, decision, at(now), SETTINGS)
 
 

@@ -1,7 +1,7 @@
 """Which stop is decided: asked for, due, or committed."""
 
 import pytest
-from tests.support.builders import KEY, SETTINGS, a_pod, a_run, a_status, at, ended, observe
+from tests.support.builders import KEYRING, SETTINGS, a_pod, a_run, a_status, at, ended, observe
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.run import RunView
@@ -12,7 +12,7 @@ GRACEFUL, IMMEDIATE, TIMEOUT = Reason.ABORT_GRACEFUL, Reason.ABORT_IMMEDIATE, Re
 
 
 def stop_of(observed: Observed, now: float = 3) -> Reason | None:
-    stop = decide(observed, at(now), SETTINGS, KEY).facts.stop
+    stop = decide(observed, at(now), SETTINGS, KEYRING).facts.stop
     return stop.reason if stop else None
 
 
@@ -101,7 +101,7 @@ def test_an_abort_that_came_too_late_leaves_no_trace() -> None:
 
 def test_the_words_of_a_committed_timeout_are_kept() -> None:
     run = a_run(status=a_status(started=2, stop=TIMEOUT, since=at(61)))
-    stop = decide(observe(RUNNING, run=run), at(63), SETTINGS, KEY).facts.stop
+    stop = decide(observe(RUNNING, run=run), at(63), SETTINGS, KEYRING).facts.stop
 
     assert stop is not None
     assert stop.message == "As it was."

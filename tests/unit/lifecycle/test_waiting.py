@@ -197,16 +197,3 @@ def test_what_the_kubelet_says_of_a_waiting_container_is_told_since_it_has_the_p
     finding = waiting.started(observe(a_pod(waiting="ErrImagePull", message="not found")))
 
     assert (finding.message, finding.since) == ("not found", at(1))
-
-
-# WebServerReady
-
-
-def test_without_url_the_web_server_is_disabled() -> None:
-    assert brief(waiting.web_server(observe(a_pod(running=2)))) == ("False", Reason.DISABLED)
-
-
-def test_with_url_the_web_server_does_not_listen_yet() -> None:
-    run = a_run(status=a_status(container_url="https://abc.example/"))
-
-    assert brief(waiting.web_server(observe(a_pod(), run=run))) == ("False", Reason.NOT_LISTENING)

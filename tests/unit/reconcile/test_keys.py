@@ -6,11 +6,11 @@ import pytest
 from tests.support.toy_cluster import drive
 from typing_extensions import override
 
+from actor_operator.desired.keyring import Keyring
 from actor_operator.errors import NotLeaderError, TerminalError
 from actor_operator.kube.errors import AlreadyExistsError, ServerError
 from actor_operator.reconcile.keys import (
     KEY_BYTES,
-    Keyring,
     KeyringHolder,
     ensure_keyring,
     parse_keyring,
@@ -113,7 +113,7 @@ def test_the_holder_has_no_key_before_it_leads() -> None:
     holder = KeyringHolder(secrets=cast("Any", OwnSecrets()), namespace="ours")
 
     with pytest.raises(NotLeaderError):
-        holder.active()
+        holder.current()
 
 
 def test_the_holder_gives_the_key_that_it_read() -> None:
@@ -121,7 +121,7 @@ def test_the_holder_gives_the_key_that_it_read() -> None:
     holder = KeyringHolder(secrets=cast("Any", secrets), namespace="ours")
     drive(holder.load())
 
-    assert holder.active() == KEY
+    assert holder.current().active == KEY
 
 
 def test_a_failure_to_read_is_the_callers() -> None:

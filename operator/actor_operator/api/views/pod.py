@@ -115,9 +115,20 @@ class PodView(ObjectView, frozen=True):
         return None
 
     @property
+    def is_ready(self) -> bool:
+        """Whether Services lead requests to the pod."""
+        ready = self.condition("Ready")
+        return ready is not None and ready.status == "True"
+
+    @property
     def has_ended(self) -> bool:
         """Whether no container of the pod runs any more, or ever will."""
         return self.is_over or self.terminated is not None
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether the pod is deleted, or its container has ended."""
+        return self.has_ended or self.metadata.deletion_timestamp is not None
 
     @property
     def is_over(self) -> bool:

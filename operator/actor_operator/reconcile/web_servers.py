@@ -1,0 +1,215 @@
+"""Services and routes of runs: what is known of them, and the only writes to them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from actor_operator.api.views.run import FinishedRun, RunView
+from actor_operator.api.views.web_object import WebObject
+from actor_operator.clock import Clock
+from actor_operator.constants import LABEL_RUN
+from actor_operator.desired.names import child_name
+from actor_operator.engine.store import Key, Store
+from actor_operator.kube.errors import (
+    AlreadyExistsError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    ServerError,
+)
+from actor_operator.kube.web_objects import WebObjects
+from actor_operator.lifecycle.routing import (
+    Child,
+    CreateChild,
+    DeleteChild,
+    Part,
+    PatchChild,
+    Refused,
+    Routing,
+    RoutingAction,
+)
+from actor_operator.lifecycle.web_server import take_down
+from actor_operator.log import logger
+from actor_operator.reconcile.execute import WEBHOOK_UNAVAILABLE
+from actor_operator.settings_web import WebServerMode, WebServerSettings
+
+log = logger(__name__)
+
+FIRST_PAUSE = timedelta(seconds=5)
+"""Pause after the first refusal."""
+
+LONGEST_PAUSE = timedelta(seconds=60)
+"""Pause after many refusals."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WebKind:
+    """One kind of these objects: what the informer knows of it, and who writes it."""
+
+    store: Store[WebObject]
+    writer: WebObjects
+
+    @property
+    def name(self) -> str:
+        """The kind's name in Kubernetes."""
+        return self.writer.resource.kind
+
+
+class WebServers:
+    """Knows and writes what leads requests to the web servers of runs.
+
+    A run never waits for these: what the API server does not take is tried again later.
+
+    Parameters
+    ----------
+    kinds
+        Of Services and of routes; empty where runs have no URLs.
+    classes
+        What the informer knows of IngressClasses.
+    settings, clock
+        As everywhere.
+    """
+
+    def __init__(
+        self,
+        *,
+        kinds: Mapping[Part, WebKind],
+        classes: Store[WebObject],
+        settings: WebServerSettings,
+        clock: Clock,
+    ) -> None:
+        self._kinds = kinds
+        self._classes = classes
+        self._settings = settings
+        self._clock = clock
+        self._left: dict[str, dict[str, Any]] = {}
+        self._refused: dict[str, Refused] = {}
+        for kind in kinds.values():
+            kind.store.listen(self._on_object)
+
+    def _on_object(self, old: WebObject | None, new: WebObject | None) -> None:
+        if old is not None and (new is None or new.uid != old.uid):
+            self._left.pop(old.uid, None)
+
+    def runs(self) -> Iterator[Key]:
+        """Namespace and name of every run that has one of these objects."""
+        for kind in self._kinds.values():
+            for found in kind.store:
+                if name := found.metadata.labels.get(LABEL_RUN):
+                    yield found.namespace, name
+
+    def routing_of(self, run: RunView | FinishedRun) -> Routing:
+        """What leads requests to a run now."""
+        if not self._kinds:
+            return Routing()
+        settings = self._settings
+        by_class = settings.mode is WebServerMode.INGRESS
+        return Routing(
+            service=self._child(Part.SERVICE, run),
+            route=self._child(Part.ROUTE, run),
+            class_missing=by_class and self._classes.get("", settings.ingress.class_name) is None,
+            refused=self._refused.get(run.uid),
+        )
+
+    def _child(self, part: Part, run: RunView | FinishedRun) -> Child | None:
+        stored = self._kinds[part].store.get(run.namespace, child_name(run.name, run.uid))
+        if stored is None or stored.controller_uid() != run.uid:
+            return None
+        return Child(stored, as_left=self._left.get(stored.uid) == stored.spec)
+
+    async def carry_out(
+        self, run: RunView | FinishedRun, actions: tuple[RoutingAction, ...]
+    ) -> None:
+        """Carry out actions in their order, until the API server refuses one.
+
+        Raises
+        ------
+        ApiError
+            Whatever passes by itself: the caller tries the whole step again.
+        """
+        for action in actions:
+            refusal = await self._try(run, action)
+            if refusal is not None:
+                self._remember(run, refusal)
+                return
+        if actions:
+            self.forget(run.uid)
+
+    async def remove_strays(self, run: RunView | FinishedRun) -> None:
+        """Remove what a finished run has left: a creation may have landed after the verdict.
+
+        Raises
+        ------
+        ApiError
+            Try again soon.
+        """
+        await self.carry_out(run, take_down(self.routing_of(run)))
+
+    def forget(self, uid: str) -> None:
+        """The run is gone, or has ended, or all is well."""
+        self._refused.pop(uid, None)
+
+    def _remember(self, run: RunView | FinishedRun, message: str) -> None:
+        """Try again after 5 s, 10 s … 60 s."""
+        last = self._refused.get(run.uid)
+        tries = last.tries + 1 if last else 1
+        pause = min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+        if last is None or last.message != message:
+            log.warning("A run's web server is not reachable.", run=run.name, cause=message)
+        self._refused[run.uid] = Refused(message, tries, self._clock.now() + pause)
+
+    async def _try(self, run: RunView | FinishedRun, action: RoutingAction) -> str | None:
+        """Carry out one action; returns why the API server does not take it, if it does not."""
+        kind = self._kinds[action.part]
+        try:
+            match action:
+                case CreateChild(_, manifest):
+                    return await self._create(run, kind, manifest)
+                case PatchChild():
+                    await self._patch(kind, action)
+                case DeleteChild(_, namespace, name, uid):
+                    await kind.writer.delete(namespace, name, uid=uid)
+                    kind.store.remove(namespace, name, uid)
+        except (ForbiddenError, InvalidError) as error:
+            return f"The {kind.name} was refused: {error.message}"
+        except NotFoundError:
+            return (
+                f"The cluster has no kind {kind.name}. Install what brings it (for an HTTPRoute the"
+                " CRDs of the Gateway API), or choose another webServer.mode in the operator's"
+                " settings."
+            )
+        except ServerError as error:
+            if WEBHOOK_UNAVAILABLE not in error.message:
+                raise
+            return f"The {kind.name} could not be checked: {error.message}"
+        return None
+
+    async def _create(
+        self, run: RunView | FinishedRun, kind: WebKind, manifest: dict[str, Any]
+    ) -> str | None:
+        try:
+            self._apply(kind, await kind.writer.create(run.namespace, manifest))
+        except AlreadyExistsError:
+            name = manifest["metadata"]["name"]
+            found = await kind.writer.read(run.namespace, name)
+            if found is None:
+                raise  # it went away this moment: the next try meets none
+            if found.controller_uid() != run.uid:
+                return f'A {kind.name} "{name}" exists that is not of this run; delete it.'
+            kind.store.apply(found)
+        return None
+
+    async def _patch(self, kind: WebKind, action: PatchChild) -> None:
+        log.info("Mended what others had changed.", kind=kind.name, name=action.name)
+        patched = await kind.writer.patch(
+            action.namespace, action.name, uid=action.uid, patch=action.patch
+        )
+        if patched is None:
+            kind.store.remove(action.namespace, action.name, action.uid)
+        else:
+            self._apply(kind, patched)
+
+    def _apply(self, kind: WebKind, written: WebObject) -> None:
+        self._left[written.uid] = written.spec
+        kind.store.apply(written)
