@@ -202,4 +202,5 @@ def _was_refused(life: Life, until: Revision) -> bool:
         for revision in life
         if revision.number <= until.number
     }
-    return bool(reasons & {"QuotaExceeded", "PodRejected", "AdmissionUnavailable"})
+    refusals = {"QuotaExceeded", "PodRejected", "AdmissionUnavailable", "NetworkPolicyRefused"}
+    return bool(reasons & refusals)

@@ -16,6 +16,9 @@ from actor_operator.settings_web import PRIVATE_CIDRS, NetworkSettings
 POLICY_NAME = "actor-operator-runs"
 """Name of the policy, the same in every namespace."""
 
+LABELS = {LABEL_MANAGED_BY: FIELD_MANAGER, LABEL_NETWORK: "runs"}
+"""Labels of the policies."""
+
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 """All addresses of each family."""
 
@@ -43,11 +46,7 @@ def build_network_policy(namespace: str, network: NetworkSettings) -> dict[str, 
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {
-            "name": POLICY_NAME,
-            "namespace": namespace,
-            "labels": {LABEL_MANAGED_BY: FIELD_MANAGER, LABEL_NETWORK: "runs"},
-        },
+        "metadata": {"name": POLICY_NAME, "namespace": namespace, "labels": dict(LABELS)},
         "spec": spec,
     }
 

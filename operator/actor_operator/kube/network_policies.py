@@ -67,7 +67,5 @@ class NetworkPolicies:
             When there is none of that name any more.
         """
         body = msgspec.json.encode(patch)
-        answer = await self._client.patch(
-            NETWORK_POLICIES, namespace, name, body, PatchKind.MERGE
-        )
+        answer = await self._client.patch(NETWORK_POLICIES, namespace, name, body, PatchKind.MERGE)
         return decode_network_policy(answer)

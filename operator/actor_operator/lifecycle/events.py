@@ -39,6 +39,7 @@ WAITS = MappingProxyType(
         Reason.WAITING_FOR_PREVIOUS_POD: (NORMAL, "WaitingForPreviousPod"),
         Reason.QUOTA_EXCEEDED: (WARNING, "QuotaExceeded"),
         Reason.ADMISSION_UNAVAILABLE: (WARNING, "AdmissionUnavailable"),
+        Reason.NETWORK_POLICY_REFUSED: (WARNING, "NetworkPolicyRefused"),
         Reason.POD_REJECTED: (WARNING, "PodRejected"),
         Reason.NAME_TAKEN: (WARNING, "NameTaken"),
         Reason.UNSCHEDULABLE: (WARNING, "Unschedulable"),

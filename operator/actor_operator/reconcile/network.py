@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import convert
+
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.network_policy import NetworkPolicyView
 from actor_operator.api.views.run import FinishedRun, RunView
-from actor_operator.desired.diff import merge_patch, missing_entries
-from actor_operator.desired.network_policy import POLICY_NAME, build_network_policy
+from actor_operator.desired.diff import merge_patch
+from actor_operator.desired.network_policy import LABELS, POLICY_NAME, build_network_policy
 from actor_operator.engine.backoff import Backoff
 from actor_operator.engine.store import Store
 from actor_operator.engine.workers import WorkerPool
@@ -38,6 +40,13 @@ REPAIR_PAUSE = 1.0
 
 REFUSED = Backoff(first=5.0, cap=60.0)
 """Pauses after the API server has refused a policy."""
+
+NO_ANSWER = Refusal(
+    Reason.ADMISSION_UNAVAILABLE,
+    f'The API server does not answer about the NetworkPolicy "{POLICY_NAME}" of the namespace.',
+    final=False,
+)
+"""What a run is told meanwhile."""
 
 Outcome = Refusal | ActorOperatorError | None
 """What came of a try: None when the policy is there."""
@@ -72,7 +81,7 @@ class NetworkController:
         self._writer = writer
         self._settings = settings
         self._serves = serves
-        self._spec: dict[str, Any] = build_network_policy("", settings)["spec"]
+        self._wanted = _content(convert(build_network_policy("", settings), NetworkPolicyView))
         self._leading = False
         self._wake: Callable[[str], None] = lambda _namespace: None
         self._refusals: dict[str, Refusal] = {}
@@ -112,10 +121,7 @@ class NetworkController:
             future = self._waiting[namespace] = asyncio.get_running_loop().create_future()
         await asyncio.wait((future,), timeout=PATIENCE)
         if not future.done():
-            message = f'The API server takes long to answer about the NetworkPolicy "{POLICY_NAME}".'
-            self._refusals[namespace] = Refusal(
-                Reason.ADMISSION_UNAVAILABLE, message, final=False
-            )
+            self._refusals[namespace] = NO_ANSWER
         elif isinstance(outcome := future.result(), ActorOperatorError):
             raise outcome
 
@@ -200,10 +206,11 @@ class NetworkController:
             return
         written = await (self._correct(stored) if stored else self._make(namespace))
         self._policies.apply(written)
-        if written.spec != self._spec and self._admitted.get(namespace) != written.spec:
+        admitted = _content(written)
+        if admitted not in (self._wanted, self._admitted.get(namespace)):
             log.warning("Admission changes a NetworkPolicy of the operator.", namespace=namespace)
         # What the cluster's own admission makes of it holds: writing it again changes nothing.
-        self._admitted[namespace] = written.spec
+        self._admitted[namespace] = admitted
 
     async def _make(self, namespace: str) -> NetworkPolicyView:
         try:
@@ -217,12 +224,9 @@ class NetworkController:
             return await self._correct(stored)
 
     async def _correct(self, stored: NetworkPolicyView) -> NetworkPolicyView:
-        wanted = build_network_policy(stored.namespace, self._settings)
-        labels = missing_entries(stored.metadata.labels, wanted["metadata"]["labels"])
-        spec = merge_patch(stored.spec, wanted["spec"])
-        if not labels and not spec:
+        patch = merge_patch(_content(stored), self._wanted)
+        if not patch:
             return stored
-        patch = {"metadata": {"uid": stored.uid, "labels": labels}, "spec": spec}
         log.info("A NetworkPolicy is corrected.", namespace=stored.namespace)
         return await self._writer.patch(stored.namespace, POLICY_NAME, patch)
 
@@ -234,6 +238,8 @@ class NetworkController:
             self._failures.pop(namespace, None)
             if self._refusals.pop(namespace, None) is not None:
                 self._wake(namespace)
+        elif isinstance(outcome, NotLeaderError):
+            self._refusals.pop(namespace, None)
         future = self._waiting.pop(namespace, None)
         if future is not None:
             future.set_result(outcome)
@@ -245,10 +251,18 @@ class NetworkController:
         """Whether a policy is as wanted, or as admission made it of what was wanted."""
         if policy is None:
             return False
-        return policy.spec in (self._spec, self._admitted.get(policy.namespace))
+        return _content(policy) in (self._wanted, self._admitted.get(policy.namespace))
 
     def _has_runs(self, namespace: str) -> bool:
         return any(isinstance(run, RunView) and run.namespace == namespace for run in self._runs)
+
+
+def _content(policy: NetworkPolicyView) -> dict[str, Any]:
+    """What of a policy is ours to say: its labels that we give, and its specification."""
+    labels = {
+        name: policy.metadata.labels[name] for name in LABELS if name in policy.metadata.labels
+    }
+    return {"metadata": {"labels": labels}, "spec": policy.spec}
 
 
 def _explain(error: ApiError) -> Refusal | None:

@@ -22,6 +22,12 @@ WAITED_FOR = {
         "Warning",
         "AdmissionUnavailable",
     ),
+    "policy": (
+        ConditionType.ADMITTED,
+        Reason.NETWORK_POLICY_REFUSED,
+        "Warning",
+        "NetworkPolicyRefused",
+    ),
     "A15": (ConditionType.ADMITTED, Reason.POD_REJECTED, "Warning", "PodRejected"),
     "A18": (ConditionType.POD_SCHEDULED, Reason.NAME_TAKEN, "Warning", "NameTaken"),
     "B23": (

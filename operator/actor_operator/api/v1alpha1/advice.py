@@ -77,6 +77,12 @@ _ADMITTED = {
         " message names.",
         failed=WAITED,
     ),
+    Reason.NETWORK_POLICY_REFUSED: Advice(
+        "Wait: it is tried again. No run is started without the NetworkPolicy; the administrator"
+        " removes what the message names, or changes the operator's settings.network.",
+        "kubectl describe resourcequota",
+        failed=WAITED,
+    ),
     Reason.ACTOR_NOT_FOUND: Advice(
         "Apply the Actor and resurrect the run; if the name is wrong, make a new run. The Actor of"
         " another namespace is named NAMESPACE/NAME and must be public.",

@@ -53,6 +53,8 @@ class Reason(StrEnum):
     """A ResourceQuota of the namespace has no room for the pod; it is tried again."""
     ADMISSION_UNAVAILABLE = "AdmissionUnavailable"
     """An admission webhook of the cluster does not answer; it is tried again."""
+    NETWORK_POLICY_REFUSED = "NetworkPolicyRefused"
+    """The API server refused the NetworkPolicy of the namespace; it is tried again."""
     ACTOR_NOT_FOUND = "ActorNotFound"
     """No such Actor, or one of another namespace that is not public."""
     BUILD_NOT_FOUND = "BuildNotFound"
