@@ -75,7 +75,7 @@ def keep_up(
     ingress = web.mode is WebServerMode.INGRESS
     route = build_ingress(run, host, web) if ingress else build_http_route(run, host, web.gateway)
     wanted = ((Part.SERVICE, build_service(run)), (Part.ROUTE, route))
-    actions = (_mend(part, observed.routing.child(part), manifest) for part, manifest in wanted)
+    actions = (mend(part, observed.routing.child(part), manifest) for part, manifest in wanted)
     return tuple(action for action in actions if action is not None)
 
 
@@ -88,7 +88,8 @@ def take_down(routing: Routing) -> tuple[RoutingAction, ...]:
     )
 
 
-def _mend(part: Part, child: Child | None, manifest: dict[str, Any]) -> RoutingAction | None:
+def mend(part: Part, child: Child | None, manifest: dict[str, Any]) -> RoutingAction | None:
+    """What makes one of the two as its manifest says; None: it is so, or is being deleted."""
     if child is None:
         return CreateChild(part, manifest)
     stored = child.stored

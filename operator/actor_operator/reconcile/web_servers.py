@@ -29,7 +29,7 @@ from actor_operator.lifecycle.routing import (
     Routing,
     RoutingAction,
 )
-from actor_operator.lifecycle.web_server import take_down
+from actor_operator.lifecycle.web_server import mend, take_down
 from actor_operator.log import logger
 from actor_operator.reconcile.execute import WEBHOOK_UNAVAILABLE
 from actor_operator.settings_web import WebServerMode, WebServerSettings
@@ -164,8 +164,8 @@ class WebServers:
         kind = self._kinds[action.part]
         try:
             match action:
-                case CreateChild(_, manifest):
-                    return await self._create(run, kind, manifest)
+                case CreateChild():
+                    return await self._create(run, kind, action)
                 case PatchChild():
                     await self._patch(kind, action)
                 case DeleteChild(_, namespace, name, uid):
@@ -186,18 +186,22 @@ class WebServers:
         return None
 
     async def _create(
-        self, run: RunView | FinishedRun, kind: WebKind, manifest: dict[str, Any]
+        self, run: RunView | FinishedRun, kind: WebKind, action: CreateChild
     ) -> str | None:
         try:
-            self._apply(kind, await kind.writer.create(run.namespace, manifest))
+            self._apply(kind, await kind.writer.create(run.namespace, action.manifest))
         except AlreadyExistsError:
-            name = manifest["metadata"]["name"]
+            name = action.manifest["metadata"]["name"]
             found = await kind.writer.read(run.namespace, name)
             if found is None:
                 raise  # it went away this moment: the next try meets none
             if found.controller_uid() != run.uid:
                 return f'A {kind.name} "{name}" exists that is not of this run; delete it.'
             kind.store.apply(found)
+            # The watch does not tell of one without our labels: they are put back at once.
+            change = mend(action.part, Child(found), action.manifest)
+            if isinstance(change, PatchChild):
+                await self._patch(kind, change)
         return None
 
     async def _patch(self, kind: WebKind, action: PatchChild) -> None:

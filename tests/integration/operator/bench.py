@@ -34,8 +34,18 @@ SCENARIOS = {
 
 CHILDREN = frozenset({POD, SECRET})
 
-WATCHED = ("actorruns", "pods", "actors", "actoraccounts", "namespaces")
-"""What a replica watches."""
+WATCHED = (
+    "actorruns",
+    "pods",
+    "actors",
+    "actoraccounts",
+    "namespaces",
+    "services",
+    "ingresses",
+    "httproutes",
+    "ingressclasses",
+)
+"""What a replica watches, or may watch."""
 
 RUN_NAME = "actor-operator.dev/run"
 RUN_UID = "actor-operator.dev/run-uid"
@@ -95,7 +105,8 @@ class Bench:
         """Wait until a replica leads and has done what it does at its start."""
         await self.until("it has the lease", replica.operator.elector.is_leader)
         # Else it waits a second for news of quiet kinds before it lists them.
-        await self.until("it watches", lambda: len(self.server.watches.open()) >= len(WATCHED))
+        count = len(replica.operator.watches.informers)
+        await self.until("it watches", lambda: len(self.server.watches.open()) >= count)
         for kind in WATCHED:
             self.server.watches.bookmark(kind)
         controller = replica.operator.controller
@@ -198,7 +209,7 @@ class Bench:
         run = self.server.get("actorruns", "default", name)
         children = [
             (kind, normal(child["metadata"]["name"], name), child.get("status", {}).get("phase"))
-            for kind in ("pods", "secrets")
+            for kind in ("pods", "secrets", "services", "ingresses", "httproutes")
             for child in self.server.objects(kind, "default")
             if (child["metadata"].get("labels") or {}).get(RUN_UID) == run["metadata"]["uid"]
         ]
