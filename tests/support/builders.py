@@ -139,9 +139,10 @@ def variables(values: dict[str, str | SecretKeyRef]) -> tuple[EnvVar, ...]:
     )
 
 
-def a_resolved(*, timeout: int = 60, memory: int = 1024) -> Resolved:
+def a_resolved(*, timeout: int = 60, memory: int = 1024, url: str | None = None) -> Resolved:
     """What was resolved for a run of the Actor ``greeter``."""
-    return Resolved("team", 3, "latest", "1.0.1", IMAGE, memory, timeout)
+    resolved = Resolved("team", 3, "latest", "1.0.1", IMAGE, memory, timeout)
+    return msgspec.structs.replace(resolved, container_url=url)
 
 
 def ended(code: int = 0, *, after: float = 10, reason: str = "", **fields: Any) -> Terminated:
@@ -174,6 +175,8 @@ def a_pod(
     image_id: str = "",
     owner: str | None = None,
     annotated: bool = True,
+    url: str | None = None,
+    ready: bool = False,
 ) -> PodView:
     """The pod of a run, as the API server has it.
 
@@ -202,6 +205,8 @@ def a_pod(
         conditions.append(
             Condition("DisruptionTarget", "True", disrupted, "Make room.", at(disrupted_at))
         )
+    if ready:
+        conditions.append(Condition("Ready", "True", "", "", at(running or 0)))
     default_phase = "Running" if running is not None or ended is not None else "Pending"
     deletion: dict[str, Any] = {}
     if deleted is not None:
@@ -209,7 +214,7 @@ def a_pod(
             "deletion_timestamp": at(deleted + grace),
             "deletion_grace_period_seconds": grace,
         }
-    annotation = msgspec.json.encode(a_resolved(timeout=timeout, memory=memory)).decode()
+    annotation = msgspec.json.encode(a_resolved(timeout=timeout, memory=memory, url=url)).decode()
     return PodView(
         metadata=Metadata(
             name=pod_name(run.name, run.uid, number),

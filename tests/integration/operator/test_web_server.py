@@ -150,7 +150,7 @@ async def test_what_is_deleted_is_made_again(bench: Bench, kind: str) -> None:
     assert web_server_ready(bench) == ("True", "EndpointReady")
 
 
-CHANGES = {
+CHANGES: dict[str, tuple[str, dict[str, Any]]] = {
     "another host": ("ingresses", {"spec": {"rules": [{"host": "other.example"}]}}),
     "another backend": (
         "ingresses",

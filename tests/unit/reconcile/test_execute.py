@@ -39,6 +39,7 @@ class Recorder:
         self.calls: list[tuple[str, ...]] = []
         self.refusal = refusal
         self.existing = existing
+        self.unprotected: Refusal | None = None
 
     async def create(self, namespace: str, pod: object) -> PodView:
         self.calls.append(("create pod", namespace))
@@ -57,13 +58,18 @@ class Recorder:
     async def stop(self, namespace: str, name: str, *, uid: str) -> None:
         self.calls.append(("stop pod", namespace, name, uid))
 
+    async def protect(self, namespace: str) -> Refusal | None:
+        self.calls.append(("protect", namespace))
+        return self.unprotected
+
     async def ensure(self, namespace: str, secret: object) -> None:
         self.calls.append(("ensure secret", namespace))
 
 
 def carry_out(recorder: Recorder, *actions: Action) -> tuple[PodView, ...] | Refusal:
     fake = cast("Any", recorder)
-    return drive(Executor(pods=fake, secrets=fake).carry_out(RUN, actions))
+    executor = Executor(pods=fake, secrets=fake, protect=fake.protect)
+    return drive(executor.carry_out(RUN, actions))
 
 
 # What is written
@@ -73,7 +79,19 @@ def test_the_secret_is_there_before_the_pod_that_needs_it() -> None:
     recorder = Recorder()
 
     assert carry_out(recorder, CREATE) == (a_pod(),)
-    assert recorder.calls == [("ensure secret", "team"), ("create pod", "team")]
+    assert recorder.calls == [
+        ("protect", "team"),
+        ("ensure secret", "team"),
+        ("create pod", "team"),
+    ]
+
+
+def test_nothing_is_made_in_a_namespace_without_its_network_policy() -> None:
+    recorder = Recorder()
+    recorder.unprotected = Refusal(Reason.NETWORK_POLICY_REFUSED, "no", final=False)
+
+    assert carry_out(recorder, CREATE) == recorder.unprotected
+    assert recorder.calls == [("protect", "team")]
 
 
 def test_actions_are_carried_out_in_their_order() -> None:
