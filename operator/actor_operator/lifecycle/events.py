@@ -46,6 +46,7 @@ WAITS = MappingProxyType(
         Reason.IMAGE_PULL_BACK_OFF: (WARNING, "ImagePullRetry"),
         Reason.CONTAINER_CONFIG_ERROR: (WARNING, "ContainerConfigError"),
         Reason.RUNTIME_UNAVAILABLE: (WARNING, "RuntimeUnavailable"),
+        Reason.NO_INGRESS: (WARNING, "NoIngress"),
     }
 )
 """Causes of waiting that are told when they last: type and reason of their Event.
@@ -53,8 +54,15 @@ WAITS = MappingProxyType(
 Not the time that every pod needs for its image and its start: of that its own Events tell.
 """
 
-WAITING = (ConditionType.ADMITTED, ConditionType.POD_SCHEDULED, ConditionType.STARTED)
-"""Conditions that say what a run waits for."""
+WAITING = MappingProxyType(
+    {
+        ConditionType.ADMITTED: "Start",
+        ConditionType.POD_SCHEDULED: "Start",
+        ConditionType.STARTED: "Start",
+        ConditionType.WEB_SERVER_READY: "Route",
+    }
+)
+"""Conditions that say what a run waits for: the action that it is waiting for."""
 
 CLEANUPS = MappingProxyType(
     {
@@ -98,8 +106,8 @@ def waits_of(status: RunStatus) -> dict[Reason, RunEvent]:
     for condition in filter(None, map(status.condition, WAITING)):
         if condition.status != "True" and condition.reason in WAITS and not status.finished:
             kind, reason = WAITS[Reason(condition.reason)]
-            event = RunEvent(kind, reason, "Start", condition.message)
-            found[Reason(condition.reason)] = event
+            action = WAITING[ConditionType(condition.type)]
+            found[Reason(condition.reason)] = RunEvent(kind, reason, action, condition.message)
     return found
 
 

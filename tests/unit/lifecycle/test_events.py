@@ -42,6 +42,7 @@ WAITED_FOR = {
         "Normal",
         "WaitingForAccountMemory",
     ),
+    "URL": (ConditionType.WEB_SERVER_READY, Reason.NO_INGRESS, "Warning", "NoIngress"),
 }
 """Faults that a run waits out: condition, its reason, type and reason of the Event."""
 
@@ -103,7 +104,8 @@ def test_what_a_run_waits_for_is_told(fault: str) -> None:
     kind, reason, event_type, event_reason = WAITED_FOR[fault]
     waiting = with_condition(a_status(), kind, "False", reason)
 
-    assert waits_of(waiting) == {reason: RunEvent(event_type, event_reason, "Start", "Because.")}
+    action = "Route" if fault == "URL" else "Start"
+    assert waits_of(waiting) == {reason: RunEvent(event_type, event_reason, action, "Because.")}
     assert events_of(a_status(), waiting) == ()
 
 
