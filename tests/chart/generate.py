@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tests.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, objects, template
+from tests.chart.helm import (
+    CHART,
+    HTTP_ROUTE,
+    INGRESS,
+    NAMESPACE,
+    RELEASE,
+    ROOT,
+    objects,
+    template,
+)
 
 from actor_operator.cli.settings import default_settings_yaml, settings_schema
 from actor_operator.metrics import Metrics
@@ -67,15 +76,17 @@ def values_schema(text: str) -> str:
 
 def install_docs(text: str) -> str:
     """docs/install.md with its tables."""
-    by_name = {(one["kind"], one["metadata"]["name"]): one for one in objects()}
+    cluster_rules, own_rules = _rules("ClusterRole"), _rules("Role")
     values = documented_values((CHART / "values.yaml").read_text(encoding="utf-8"))
     tables = {
         "values": _table(
             ["value", "default", "what it does"],
             [[f"`{path}`", f"`{default}`", about] for path, default, about in values],
         ),
-        "rights-everywhere": _rights(by_name["ClusterRole", RELEASE]),
-        "rights-own": _rights(by_name["Role", RELEASE]),
+        "rights-everywhere": _rights(cluster_rules),
+        "rights-ingress": _rights(_further(_rules("ClusterRole", *INGRESS), cluster_rules)),
+        "rights-httproute": _rights(_further(_rules("ClusterRole", *HTTP_ROUTE), cluster_rules)),
+        "rights-own": _rights(own_rules),
     }
     return _with_tables(text, tables)
 
@@ -104,7 +115,21 @@ def _metrics() -> str:
     return _table(["metric", "type", "labels", "what it says"], rows)
 
 
-def _rights(role: dict[str, Any]) -> str:
+def _rules(kind: str, *arguments: str) -> list[dict[str, Any]]:
+    """The rules of the operator's role of one kind."""
+    (role,) = (
+        found
+        for found in objects(*arguments)
+        if (found["kind"], found["metadata"]["name"]) == (kind, RELEASE)
+    )
+    return list(role["rules"])
+
+
+def _further(rules: list[dict[str, Any]], known: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [rule for rule in rules if rule not in known]
+
+
+def _rights(rules: list[dict[str, Any]]) -> str:
     rows = [
         [
             ", ".join(f"`{resource}`" for resource in rule["resources"]),
@@ -112,7 +137,7 @@ def _rights(role: dict[str, Any]) -> str:
             ", ".join(rule["verbs"]),
             ", ".join(f"`{name}`" for name in rule.get("resourceNames", [])) or "any",
         ]
-        for rule in role["rules"]
+        for rule in rules
     ]
     return _table(["resource", "API group", "verbs", "names"], rows)
 

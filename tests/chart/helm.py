@@ -20,6 +20,20 @@ RELEASE = "actor-operator"
 NAMESPACE = "actor-operator-system"
 """The namespace into which docs and manifests install the chart."""
 
+INGRESS = (
+    "--set=settings.webServer.domain=runs.example.com",
+    "--set=settings.webServer.ingress.className=web",
+)
+"""Values with which runs have URLs, by Ingresses."""
+
+HTTP_ROUTE = (
+    "--set=settings.webServer.domain=runs.example.com",
+    "--set=settings.webServer.mode=httproute",
+    "--set=settings.webServer.gateway.name=web",
+    "--set=settings.webServer.gateway.namespace=edge",
+)
+"""Values with which runs have URLs, by HTTPRoutes."""
+
 TIMEOUT_SECONDS = 120
 """Longest time that one call of helm may take."""
 

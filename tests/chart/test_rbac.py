@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from tests.chart.helm import objects
+from tests.chart.helm import HTTP_ROUTE, INGRESS, objects
 from tests.chart.verbs_in_code import Use, verbs_in_code
 
 from actor_operator.constants import GROUP, KEYS_SECRET
@@ -35,6 +35,26 @@ ONLY_FOR_THE_CLUSTER = {("", "namespaces", "list"), ("", "namespaces", "watch")}
 ONLY_FOR_SOME_NAMESPACES = {("", "namespaces", "get")}
 """What an installation for the whole cluster does not call."""
 
+NETWORK = "networking.k8s.io"
+
+GATEWAY = "gateway.networking.k8s.io"
+
+NOT_CALLED: dict[tuple[str, ...], set[tuple[str, str]]] = {
+    (): {
+        ("", "services"),
+        (NETWORK, "ingresses"),
+        (NETWORK, "ingressclasses"),
+        (GATEWAY, "httproutes"),
+    },
+    INGRESS: {(GATEWAY, "httproutes")},
+    HTTP_ROUTE: {(NETWORK, "ingresses"), (NETWORK, "ingressclasses")},
+}
+"""Groups and resources that the operator does not call, by how its runs get URLs."""
+
+by_mode = pytest.mark.parametrize(
+    "mode", NOT_CALLED, ids=["without URLs", "with Ingresses", "with HTTPRoutes"]
+)
+
 
 def rules(kind: str, name: str, *arguments: str) -> list[dict[str, Any]]:
     """The rules of one role."""
@@ -56,12 +76,17 @@ def uses(found: Iterable[dict[str, Any]]) -> set[Use]:
     }
 
 
-def operator_rules() -> list[dict[str, Any]]:
+def operator_rules(*arguments: str) -> list[dict[str, Any]]:
     """Every rule of the operator's service account."""
     return [
-        *rules("ClusterRole", "actor-operator"),
-        *rules("Role", "actor-operator"),
+        *rules("ClusterRole", "actor-operator", *arguments),
+        *rules("Role", "actor-operator", *arguments),
     ]
+
+
+def called(mode: tuple[str, ...]) -> set[Use]:
+    """What the code calls when runs get URLs in this way."""
+    return {use for use in verbs_in_code() if use[:2] not in NOT_CALLED[mode]}
 
 
 def rules_in(namespace: str) -> list[dict[str, Any]]:
@@ -75,28 +100,49 @@ def rules_in(namespace: str) -> list[dict[str, Any]]:
     return result
 
 
-def rules_of_some_namespaces() -> list[dict[str, Any]]:
+def rules_of_some_namespaces(*arguments: str) -> list[dict[str, Any]]:
     """Every rule of the operator's service account, when it is installed for some namespaces."""
     return [
         found
-        for role in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false")
+        for role in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false", *arguments)
         if role["kind"] in {"Role", "ClusterRole"}
         for found in role["rules"]
     ]
 
 
-def test_the_operator_may_do_what_its_code_calls() -> None:
-    needed = verbs_in_code() - ONLY_FOR_SOME_NAMESPACES
+@by_mode
+def test_the_operator_may_do_what_its_code_calls(mode: tuple[str, ...]) -> None:
+    needed = called(mode) - ONLY_FOR_SOME_NAMESPACES
 
-    assert needed - uses(operator_rules()) == set()
-
-
-def test_the_operator_may_do_nothing_that_its_code_does_not_call() -> None:
-    assert uses(operator_rules()) - (verbs_in_code() - ONLY_FOR_SOME_NAMESPACES) == set()
+    assert needed - uses(operator_rules(*mode)) == set()
 
 
-def test_an_operator_of_some_namespaces_may_do_what_its_code_calls_and_nothing_else() -> None:
-    assert uses(rules_of_some_namespaces()) == verbs_in_code() - ONLY_FOR_THE_CLUSTER
+@by_mode
+def test_the_operator_may_do_nothing_that_its_code_does_not_call(mode: tuple[str, ...]) -> None:
+    assert uses(operator_rules(*mode)) - (called(mode) - ONLY_FOR_SOME_NAMESPACES) == set()
+
+
+@by_mode
+def test_an_operator_of_some_namespaces_may_do_what_its_code_calls_and_nothing_else(
+    mode: tuple[str, ...],
+) -> None:
+    assert uses(rules_of_some_namespaces(*mode)) == called(mode) - ONLY_FOR_THE_CLUSTER
+
+
+def test_with_the_mode_none_a_domain_gives_no_rights() -> None:
+    assert operator_rules(*INGRESS, "--set=settings.webServer.mode=none") == operator_rules()
+
+
+def test_the_operator_reads_no_ingress_class_but_that_of_runs() -> None:
+    found = [rule for rule in operator_rules(*INGRESS) if "ingressclasses" in rule["resources"]]
+
+    assert [rule["resourceNames"] for rule in found] == [["web"]]
+
+
+def test_without_a_network_policy_for_runs_the_operator_writes_none() -> None:
+    found = uses(operator_rules("--set=settings.network.policy=false"))
+
+    assert not [use for use in found if use[1] == "networkpolicies"]
 
 
 def test_each_of_some_namespaces_gives_the_same_rights_and_no_other_does() -> None:

@@ -9,7 +9,16 @@ import kubernetes.client
 import pytest
 import yaml
 from tests.chart.generate import GENERATED
-from tests.chart.helm import CHART, NAMESPACE, ROOT, objects, run_helm, template
+from tests.chart.helm import (
+    CHART,
+    HTTP_ROUTE,
+    INGRESS,
+    NAMESPACE,
+    ROOT,
+    objects,
+    run_helm,
+    template,
+)
 from tests.cluster_tool.toolchain import ensure_kubectl
 
 pytestmark = pytest.mark.chart
@@ -19,6 +28,7 @@ EVERYTHING = (
     "--set=prometheusRule.enabled=true",
     "--set=dashboard.enabled=true",
     "--set=networkPolicy.enabled=true",
+    *HTTP_ROUTE,
 )
 """Values that render every template."""
 
@@ -50,7 +60,9 @@ def test_two_renderings_are_identical() -> None:
     assert template(*EVERYTHING) == template(*EVERYTHING)
 
 
-@pytest.mark.parametrize("arguments", [(), EVERYTHING], ids=["defaults", "everything"])
+@pytest.mark.parametrize(
+    "arguments", [(), INGRESS, EVERYTHING], ids=["defaults", "ingress", "everything"]
+)
 def test_every_object_is_valid_in_its_kinds_strict_model(arguments: tuple[str, ...]) -> None:
     for found in objects(*arguments):
         require_valid(found)

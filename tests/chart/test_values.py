@@ -7,7 +7,17 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.chart.helm import CHART, NAMESPACE, ROOT, HelmError, objects, run_helm, template
+from tests.chart.helm import (
+    CHART,
+    HTTP_ROUTE,
+    INGRESS,
+    NAMESPACE,
+    ROOT,
+    HelmError,
+    objects,
+    run_helm,
+    template,
+)
 
 from actor_operator.settings import Settings, load_settings
 
@@ -166,10 +176,35 @@ def test_the_chart_has_the_programs_version() -> None:
     assert chart["version"] == chart["appVersion"] == project["version"]
 
 
-def test_notes_name_the_deployment_to_wait_for() -> None:
-    notes = run_helm(
-        "install", "x", str(CHART), "--dry-run=client", f"--namespace={NAMESPACE}"
-    ).partition("NOTES:")[2]
+def notes(*arguments: str) -> str:
+    """What helm says after an installation."""
+    install = ("install", "x", str(CHART), "--dry-run=client", f"--namespace={NAMESPACE}")
+    return run_helm(*install, *arguments).partition("NOTES:")[2]
 
-    assert f"kubectl -n {NAMESPACE} rollout status deployment/x-actor-operator" in notes
-    assert "--take-ownership" in notes
+
+def test_notes_name_the_deployment_to_wait_for() -> None:
+    text = notes()
+
+    assert f"kubectl -n {NAMESPACE} rollout status deployment/x-actor-operator" in text
+    assert "--take-ownership" in text
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ((), "Mind: runs have no URLs until settings.webServer.domain is set."),
+        (INGRESS, "*.runs.example.com must lead to the controller of the IngressClass web."),
+        (HTTP_ROUTE, "*.runs.example.com must lead to the Gateway edge/web."),
+        (
+            (*INGRESS, "--set=settings.webServer.port=8443"),
+            "https://<label>.runs.example.com:8443/ (status.containerUrl of the run).",
+        ),
+    ],
+    ids=["without a domain", "by Ingresses", "by HTTPRoutes", "on another port"],
+)
+def test_notes_say_where_runs_are_reached(values: tuple[str, ...], sentence: str) -> None:
+    assert sentence in notes(*values)
+
+
+def test_notes_say_nothing_of_urls_that_nobody_wants() -> None:
+    assert "URL" not in notes("--set=settings.webServer.mode=none")

@@ -2,12 +2,15 @@
 
 Every call of the Kubernetes API names its kind as a module constant, a ``Resource``. This looks at
 each call that has such a constant as an argument: a method of the client is one verb, a kind that
-is watched is two, and anything else is unknown and must be added here.
+is watched is two, a class that keeps it as ``self.resource`` has the verbs of its own calls, and
+anything else is unknown and must be added here.
 """
 
 import ast
 import importlib
+import inspect
 import pkgutil
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -67,11 +70,26 @@ def _resources(call: ast.Call, module: ModuleType) -> Iterator[Resource]:
 
 def _uses(call: ast.Call, resource: Resource, module: ModuleType) -> set[Use]:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else ast.unparse(call.func)
-    if name not in VERBS:
+    verbs = VERBS[name] if name in VERBS else _verbs_of_class(getattr(module, name, None))
+    if verbs is None:
         raise UnknownCallError(f"{module.__name__}:{call.lineno}: {ast.unparse(call)}")
     subresource = "".join(
         f"/{ast.literal_eval(keyword.value)}"
         for keyword in call.keywords
         if keyword.arg == "subresource"
     )
-    return {(resource.group, resource.plural + subresource, verb) for verb in VERBS[name]}
+    return {(resource.group, resource.plural + subresource, verb) for verb in verbs}
+
+
+def _verbs_of_class(found: object) -> set[str] | None:
+    """What a class does with the resource that it keeps; None: it is no class that keeps one."""
+    if not isinstance(found, type):
+        return None
+    tree = ast.parse(textwrap.dedent(inspect.getsource(found)))
+    names = {
+        call.func.attr
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)
+        if any(ast.unparse(argument) == "self.resource" for argument in call.args)
+    }
+    return set().union(*(VERBS[name] for name in names)) if names else None

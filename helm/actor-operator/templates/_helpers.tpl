@@ -31,6 +31,46 @@ matchExpressions:
 {{- end -}}
 {{- end -}}
 
+{{/* "true" where runs have URLs. */}}
+{{- define "actor-operator.hasUrls" -}}
+{{- with .Values.settings.webServer -}}
+{{- if and .domain (ne .mode "none") -}}true{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The IngressClass of runs where they have Ingresses, else nothing. */}}
+{{- define "actor-operator.ingressClass" -}}
+{{- if and (include "actor-operator.hasUrls" .) (eq .Values.settings.webServer.mode "ingress") -}}
+{{- required "settings.webServer.ingress.className must name the IngressClass that serves the domain" .Values.settings.webServer.ingress.className -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" where runs have HTTPRoutes, which then are on a Gateway. */}}
+{{- define "actor-operator.hasRoutes" -}}
+{{- if and (include "actor-operator.hasUrls" .) (eq .Values.settings.webServer.mode "httproute") -}}
+{{- with .Values.settings.webServer.gateway -}}
+{{- $sentence := "settings.webServer.gateway.name and .namespace must name the domain's Gateway" -}}
+{{- $_ := required $sentence .name -}}
+{{- $_ := required $sentence .namespace -}}
+true
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* CEL: whether the variable `host` is the run domain, below it, or a wildcard over it. */}}
+{{- define "actor-operator.isHostOfRuns" -}}
+{{- with .Values.settings.webServer.domain -}}
+(host == '{{ . }}' || host.endsWith('.{{ . }}')
+|| (host.startsWith('*.') && '.{{ . }}'.endsWith(host.substring(1))))
+{{- end -}}
+{{- end -}}
+
+{{/* CEL: whether somebody else than the operator asks, or who may write the same. */}}
+{{- define "actor-operator.isNotRouteWriter" -}}
+{{- $operator := printf "system:serviceaccount:%s:%s" .Release.Namespace (include "actor-operator.serviceAccountName" .) -}}
+!(request.userInfo.username in {{ prepend (.Values.admissionPolicies.routeWriters | default list) $operator | toJson }})
+{{- end -}}
+
 {{/* What the operator may do in namespaces with runs: what its code calls, which a test compares. */}}
 {{- define "actor-operator.runRules" -}}
 - apiGroups: [actor-operator.dev]
@@ -53,6 +93,26 @@ matchExpressions:
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- if include "actor-operator.hasUrls" . }}
+- apiGroups: [""]
+  resources: [services]
+  verbs: [get, list, watch, create, patch, delete]
+{{- end }}
+{{- if include "actor-operator.ingressClass" . }}
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [get, list, watch, create, patch, delete]
+{{- end }}
+{{- if include "actor-operator.hasRoutes" . }}
+- apiGroups: [gateway.networking.k8s.io]
+  resources: [httproutes]
+  verbs: [get, list, watch, create, patch, delete]
+{{- end }}
+{{- if .Values.settings.network.policy }}
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch]
+{{- end }}
 {{- end -}}
 
 {{/* What identifies the operator's pods; never changes during the life of a release. */}}
