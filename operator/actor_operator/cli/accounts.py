@@ -10,7 +10,7 @@ from actor_operator.api.views.run import RunView
 from actor_operator.cli.completions import account_names
 from actor_operator.cli.description import label_line, text_table
 from actor_operator.cli.format import NONE, age
-from actor_operator.cli.objects import Account, list_accounts, list_runs, read_account
+from actor_operator.cli.objects import UNFINISHED, Account, list_accounts, list_runs, read_account
 from actor_operator.cli.options import cluster_options, output_option
 from actor_operator.cli.output import Table, print_objects
 from actor_operator.cli.problems import CommandError
@@ -100,7 +100,7 @@ async def read_standing(session: Session, namespace: str) -> Standing:
         account = await read_account(session, namespace)
     except ForbiddenError:
         account = None
-    runs = await list_runs(session, namespace, "status.finished=false")
+    runs = await list_runs(session, namespace, UNFINISHED)
     return standing(namespace, account.view if account else None, (run.view for run in runs))
 
 

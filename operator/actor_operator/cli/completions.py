@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from actor_operator.cli.objects import list_accounts, list_actors, list_runs
+from actor_operator.cli.objects import UNFINISHED, list_accounts, list_actors, list_runs
 from actor_operator.cli.session import Session, with_cluster
 from actor_operator.errors import ActorOperatorError
 
@@ -22,6 +22,16 @@ def run_names(context: click.Context, _parameter: click.Parameter, typed: str) -
 
     there = context.params.get("names") or ()
     return [name for name in _ask(context, work) if name.startswith(typed) and name not in there]
+
+
+def live_run_names(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Names of runs that begin as typed and are not finished."""
+
+    async def work(session: Session) -> list[str]:
+        runs = await list_runs(session, session.namespace, UNFINISHED)
+        return [run.name for run in runs]
+
+    return [name for name in _ask(context, work) if name.startswith(typed)]
 
 
 def actor_names(context: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:

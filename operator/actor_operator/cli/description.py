@@ -5,7 +5,7 @@ from datetime import datetime
 
 from actor_operator.api.views.run import RunView
 from actor_operator.cli.events import EventView
-from actor_operator.cli.format import NONE, age, duration, printable, situation
+from actor_operator.cli.format import NONE, age, duration, printable, situation, web_obstacle
 from actor_operator.clock import timestamp
 
 LABEL_WIDTH = 14
@@ -112,6 +112,8 @@ def _pod(run: RunView) -> Iterator[str]:
     yield from label_line("Pod", status.pod_name)
     yield from label_line("Node", status.node_name)
     yield from label_line("URL", status.container_url)
+    if status.container_url is not None:
+        yield from label_line("", web_obstacle(run))
     yield from label_line("To clean up", ", ".join(status.cleanup))
 
 

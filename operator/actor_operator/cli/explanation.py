@@ -26,6 +26,9 @@ STEPS_TO_START = (ConditionType.ADMITTED, ConditionType.POD_SCHEDULED, Condition
 STOPPING = frozenset({Phase.TIMING_OUT, Phase.ABORTING})
 """Phases in which a container is being stopped."""
 
+UNREACHABLE = frozenset({Reason.NO_INGRESS, Reason.NOT_LISTENING})
+"""Why the web server of a run that runs is not reached, as far as somebody can do something."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
@@ -105,6 +108,9 @@ def _running(run: RunView) -> tuple[str, str]:
     started = run.status.condition(ConditionType.STARTED)
     if started is not None and started.reason == Reason.NODE_UNREACHABLE:
         return started.reason, started.message
+    web = run.status.condition(ConditionType.WEB_SERVER_READY)
+    if web is not None and web.reason in UNREACHABLE:
+        return web.reason, f"Requests by its URL do not reach it: {web.message}"
     return Reason.RUNNING, ""
 
 

@@ -116,6 +116,20 @@ def _what_is_missing(run: RunView) -> str:
     return next((c.message or c.reason for c in conditions if c and c.status == "False"), "")
 
 
+def reachable_url(run: RunView) -> str | None:
+    """The URL of a run whose web server is reached by it now."""
+    status = run.status
+    if status.phase is not Phase.RUNNING or not status.is_true(ConditionType.WEB_SERVER_READY):
+        return None
+    return printable(status.container_url) if status.container_url else None
+
+
+def web_obstacle(run: RunView) -> str:
+    """Why requests by a run's URL do not reach it; empty when they do, or nothing is known."""
+    web = run.status.condition(ConditionType.WEB_SERVER_READY)
+    return printable(web.message) if web is not None and web.status != "True" else ""
+
+
 def verdict(run: RunView) -> str:
     """How a finished run ended, in a line."""
     status = run.status

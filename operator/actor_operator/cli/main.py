@@ -31,6 +31,12 @@ COMMANDS = {
         f"{_HERE}.explain", "explain", "Say why runs wait or how they ended, and what to do."
     ),
     "logs": LazyCommand(f"{_HERE}.logs", "logs", "Show the log of a run."),
+    "url": LazyCommand(f"{_HERE}.url", "url", "Print the URL of a run's web server."),
+    "open": LazyCommand(
+        f"{_HERE}.open",
+        "open_run",
+        "Open the URL of a run's web server in the browser, and print it.",
+    ),
     "abort": LazyCommand(f"{_HERE}.abort", "abort", "Stop runs: at once, or gracefully."),
     "resurrect": LazyCommand(
         f"{_HERE}.resurrect",

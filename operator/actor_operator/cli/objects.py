@@ -21,6 +21,9 @@ from actor_operator.kube.runs import ACTOR_RUNS
 
 V = TypeVar("V", bound=ObjectView)
 
+UNFINISHED = "status.finished=false"
+"""Field selector of runs that are not finished."""
+
 _RUNS = msgspec.json.Decoder(RunView)
 _ACTORS = msgspec.json.Decoder(ActorView)
 

@@ -9,7 +9,7 @@ import click
 from typing_extensions import override
 
 from actor_operator.api.views.run import RunView
-from actor_operator.cli.format import UNSEEN, duration, situation
+from actor_operator.cli.format import UNSEEN, duration, reachable_url, situation
 from actor_operator.cli.output import console
 from actor_operator.cli.session import Session
 
@@ -34,11 +34,19 @@ class Progress:
         self._now = now
         self._begun = now()
         self._run: RunView | None = None
+        self._url: str | None = None
 
     def see(self, run: RunView) -> None:
         """Take note of the run as it is now."""
         self._run = run
         self.tick()
+        url = reachable_url(run)
+        if url not in {None, self._url}:
+            self._url = url
+            self.say(f"[{duration(self._elapsed())}] Its URL: {url}")
+
+    def say(self, line: str) -> None:
+        """Say something that stays."""
 
     def tick(self) -> None:
         """Take note that time has passed."""
@@ -78,6 +86,10 @@ class PlainProgress(Progress):
         self._last = ""
 
     @override
+    def say(self, line: str) -> None:
+        self._write(line)
+
+    @override
     def tick(self) -> None:
         state = self._state()
         if state not in {"", self._last}:
@@ -92,6 +104,11 @@ class LiveProgress(Progress):
         super().__init__()
         self._live = live
         self._spinner = spinner
+
+    @override
+    def say(self, line: str) -> None:
+        # Not wrapped: a URL that is cut cannot be copied.
+        self._live.console.print(line, soft_wrap=True)
 
     @override
     def tick(self) -> None:

@@ -113,6 +113,19 @@ def test_nothing_of_others_can_move_the_cursor() -> None:
     assert " [2Jgone and more" in text
 
 
+def test_below_a_url_that_leads_nowhere_it_is_said_why() -> None:
+    url, kind = "http://x.example/", ConditionType.WEB_SERVER_READY
+    waits = (Condition(kind, "False", Reason.NOT_LISTENING, "The pod is not ready."),)
+    ready = (Condition(kind, "True", Reason.ENDPOINT_READY, "Requests reach the pod."),)
+
+    lines = described(a_run(status=a_status(started=2, container_url=url, conditions=waits)))
+    place = lines.index(f"URL:           {url}")
+    assert lines[place + 1] == "               The pod is not ready."
+
+    lines = described(a_run(status=a_status(started=2, container_url=url, conditions=ready)))
+    assert lines[lines.index(f"URL:           {url}") + 1] == "Conditions:"
+
+
 def test_a_long_input_is_shortened() -> None:
     (line,) = (x for x in described(a_run(input={"a": "x" * 500})) if x.startswith("Input:"))
 

@@ -180,6 +180,36 @@ def test_a_node_that_does_not_answer_is_told_also_while_the_run_is_running() -> 
     assert (said.reason, said.sentences[0]) == ("NodeUnreachable", "No answer.")
 
 
+@pytest.mark.parametrize(
+    ("reason", "advice", "command"),
+    [
+        (Reason.NO_INGRESS, "Let the administrator do what the message says", ""),
+        (Reason.NOT_LISTENING, "Nothing while the container starts.", "actorctl logs hello"),
+    ],
+)
+def test_a_running_run_that_requests_do_not_reach_says_why(
+    reason: Reason, advice: str, command: str
+) -> None:
+    web = Condition(ConditionType.WEB_SERVER_READY, "False", reason, "It is so.")
+
+    said = explained(a_run(status=a_status(started=2, conditions=(web,))))
+
+    assert said.headline == f"hello is RUNNING since 58s: {reason}."
+    assert said.sentences[0] == "Requests by its URL do not reach it: It is so."
+    assert said.advice.startswith(advice)
+    assert said.command == command
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [("True", Reason.ENDPOINT_READY), ("False", Reason.DISABLED), ("False", Reason.TERMINATING)],
+)
+def test_a_web_server_that_nobody_has_to_mend_is_no_cause(status: str, reason: Reason) -> None:
+    web = Condition(ConditionType.WEB_SERVER_READY, status, reason, "It is so.")
+
+    assert explained(a_run(status=a_status(started=2, conditions=(web,)))).reason == "Running"
+
+
 def test_a_run_that_is_being_stopped_says_why_and_where() -> None:
     status = a_status(started=2, stop=Reason.ABORT_GRACEFUL, node_name="node-1")
 

@@ -10,6 +10,7 @@ from rich.spinner import Spinner
 from tests.support.builders import a_run
 
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.metadata import Condition
 from actor_operator.api.views.run import RunStatus
 from actor_operator.cli.options import Options
 from actor_operator.cli.output import console
@@ -32,6 +33,21 @@ def test_the_line_shows_phase_and_time_and_leaves_nothing_behind() -> None:
         text = screen.file.getvalue()  # type: ignore[attr-defined]
 
     assert "RUNNING (0s)" in text
+
+
+def test_the_url_of_a_run_stays_above_the_line_that_moves() -> None:
+    url = f"http://{'a' * 26}.runs.example.with.a.long.name/"
+    ready = (Condition("WebServerReady", "True", "EndpointReady"),)
+    status = RunStatus(
+        phase=Phase.RUNNING, observed_generation=1, container_url=url, conditions=ready
+    )
+    screen = Console(file=io.StringIO(), force_terminal=True, width=40, highlight=False)
+    spinner = Spinner("dots")
+    with Live(spinner, console=screen, auto_refresh=False, transient=True) as live:
+        LiveProgress(live, spinner).see(a_run(status=status))
+
+    text = screen.file.getvalue()  # type: ignore[attr-defined]
+    assert f"[0s] Its URL: {url}\n" in text
 
 
 def test_what_is_no_terminal_gets_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,6 @@
 """Plain lines about a run that is waited for."""
 
+from msgspec.structs import replace
 from tests.support.builders import a_run
 
 from actor_operator.api.v1alpha1.phase import Phase
@@ -52,6 +53,18 @@ def test_an_absent_operator_is_told_of_after_some_seconds() -> None:
     watch.now = 106.0
     watch.progress.tick()
     assert watch.lines[1:] == ["[6s] READY: the operator has not seen it yet"]
+
+
+def test_the_url_is_a_line_when_it_leads_to_the_run_and_only_once() -> None:
+    watch, url = Watch(), "http://a2b3.runs.example/"
+    known = RunStatus(observed_generation=1, phase=Phase.RUNNING, container_url=url)
+    ready = replace(known, conditions=(Condition("WebServerReady", "True", "EndpointReady"),))
+    leaving = replace(known, conditions=(Condition("WebServerReady", "False", "Terminating"),))
+
+    for second, status in enumerate((known, ready, leaving, ready)):
+        watch.see(second, status)
+
+    assert watch.lines == ["[0s] RUNNING", f"[1s] Its URL: {url}"]
 
 
 def test_the_verdict_is_left_to_others() -> None:

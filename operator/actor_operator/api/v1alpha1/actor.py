@@ -153,12 +153,15 @@ class DefaultRunOptions(ApiModel):
 class WebServer(ApiModel):
     """The web server that a run may offer."""
 
-    enabled: Annotated[bool, NOT_YET] = True
-    """Whether runs get a URL at which their web server is reached."""
+    enabled: bool = True
+    """Whether runs get a URL (`status.containerUrl`), in an installation that has a domain for
+    them."""
     port: Port = DEFAULT_WEB_PORT
-    """Port on which the actor listens, from 1024 to 65535."""
-    readiness_probe: Annotated[bool, NOT_YET] = False
-    """Whether the run's URL counts as ready only when the port accepts connections."""
+    """Port on which the actor listens, from 1024 to 65535; it is told by the variable
+    ACTOR_WEB_SERVER_PORT. Where the build or the Actor sets that variable, its value holds."""
+    readiness_probe: bool = False
+    """Whether requests are let through only when the port accepts connections. Default: as soon as
+    the container runs."""
 
 
 class ActorSpec(ApiModel):

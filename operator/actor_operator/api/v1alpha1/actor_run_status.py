@@ -203,7 +203,8 @@ class ActorRunStatus(ApiModel):
     node_name: AnyName | None = None
     """Node of the current pod."""
     container_url: Url | None = None
-    """URL at which the web server of the run is reached."""
+    """URL at which the web server of the run is reached while the condition WebServerReady is true.
+    It stays the same for all pods and attempts of the run."""
     queued_at: Timestamp | None = None
     """Since when the attempt stands in its account's queue for memory; for an attempt that was
     resurrected, when it was asked for."""

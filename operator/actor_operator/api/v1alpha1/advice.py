@@ -225,10 +225,14 @@ _WEB_SERVER_READY = {
         _LOGS,
     ),
     Reason.NO_INGRESS: Advice(
-        "Let the administrator read the message: the run's Service or Ingress could not be made."
+        "Let the administrator do what the message says; the run itself goes on. How routes of"
+        " runs are made and served is in docs/web-servers.md."
     ),
     Reason.TERMINATING: NOTHING,
-    Reason.DISABLED: NOTHING,
+    Reason.DISABLED: Advice(
+        "Nothing, unless the run is to have a URL: then the administrator sets webServer.domain,"
+        " and the Actor must not say webServer.enabled: false."
+    ),
 }
 
 _TERMINATION_TARGET = {
