@@ -121,6 +121,7 @@ class RunReconciler:
             await self._remove_strays(run)
             return None
         if run is None:
+            await self._web_servers.remove_orphans(*key)
             return None
         try:
             return await self._look_at(run)

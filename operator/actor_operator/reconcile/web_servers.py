@@ -8,7 +8,7 @@ from typing import Any
 from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.api.views.web_object import WebObject
 from actor_operator.clock import Clock
-from actor_operator.constants import LABEL_RUN
+from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID
 from actor_operator.desired.names import child_name
 from actor_operator.engine.store import Key, Store
 from actor_operator.kube.errors import (
@@ -146,6 +146,21 @@ class WebServers:
         """
         await self.carry_out(run, take_down(self.routing_of(run)))
 
+    async def remove_orphans(self, namespace: str, run: str) -> None:
+        """Remove what a run has left that was deleted without its children: they lead nowhere.
+
+        What still has its owner is the garbage collector's.
+
+        Raises
+        ------
+        ApiError
+            Try again soon.
+        """
+        for kind in self._kinds.values():
+            for found in [one for one in kind.store if _is_orphan(one, namespace, run)]:
+                await kind.writer.delete(namespace, found.name, uid=found.uid)
+                kind.store.remove(namespace, found.name, found.uid)
+
     def forget(self, uid: str) -> None:
         """The run is gone, or has ended, or all is well."""
         self._refused.pop(uid, None)
@@ -217,3 +232,14 @@ class WebServers:
     def _apply(self, kind: WebKind, written: WebObject) -> None:
         self._left[written.uid] = written.spec
         kind.store.apply(written)
+
+
+def _is_orphan(found: WebObject, namespace: str, run: str) -> bool:
+    """Whether an object was made for a run of that name, and its owner was taken off it."""
+    labels = found.metadata.labels
+    return (
+        (found.namespace, labels.get(LABEL_RUN)) == (namespace, run)
+        and found.name == child_name(run, labels.get(LABEL_RUN_UID, ""))
+        and found.controller_uid() is None
+        and found.metadata.deletion_timestamp is None
+    )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.integration.operator.bench import SETTINGS, Bench, Workload, is_work
 from tests.support.apiserver import on
+from tests.support.apiserver.deletion import DeleteOptions
 
 from actor_operator.settings import Settings
 from actor_operator.settings_web import (
@@ -281,3 +282,18 @@ async def test_an_actor_without_a_web_server_has_no_url(bench: Bench) -> None:
         STATUS,
         STATUS,
     ]
+
+
+async def test_a_run_that_is_deleted_without_its_children_leaves_nothing(bench: Bench) -> None:
+    has_class(bench)
+    await bench.leading(bench.start(INGRESS))
+    bench.create(Workload("endless"))
+    await reachable(bench)
+
+    bench.server.delete("actorruns", "default", "subject", DeleteOptions(propagation="Orphan"))
+
+    def left() -> list[dict[str, Any]]:
+        objects = bench.server.objects
+        return [*objects("services", "default"), *objects("ingresses", "default")]
+
+    await bench.until("nothing is left", lambda: not left())
