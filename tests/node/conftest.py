@@ -30,8 +30,29 @@ NODES = ("node1", "node2")
 IMAGES = Path(__file__).parent / "images"
 """Images that only tests need."""
 
+HTTP_PORT = 18080
+"""Port of 127.0.0.1 that leads to the ingress controller, which the URLs of runs name."""
+
 SMALL_CLUSTER = ("settings.pod.cpuRequestFraction=0.1", "settings.pod.diskRequestFraction=0.1")
 """Values for one machine: limits stay, requests are lowered so that several runs fit."""
+
+INGRESSES = (
+    'settings.webServer.domain="runs.localhost"',
+    'settings.webServer.scheme="http"',
+    f"settings.webServer.port={HTTP_PORT}",
+    'settings.webServer.ingress.className="traefik"',
+    'settings.network.webServerFrom=["traefik"]',
+)
+"""Values with which runs have URLs, by Ingresses."""
+
+HTTP_ROUTES = (
+    'settings.webServer.mode="httproute"',
+    'settings.webServer.gateway={"name":"runs","namespace":"traefik"}',
+)
+"""What to add for HTTPRoutes instead."""
+
+VALUES = (*SMALL_CLUSTER, *INGRESSES)
+"""What the operator is installed with."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +69,14 @@ def installed() -> Iterator[Installed]:
     """The cluster, our images on its nodes, and the operator."""
     cluster_tool("down")
     nodes = f"--nodes={len(NODES)}"
-    up = cluster_tool("up", nodes, "--api-port=16443", "--http-port=18080", check=False)
+    up = cluster_tool("up", nodes, "--api-port=16443", f"--http-port={HTTP_PORT}", check=False)
     if up.returncode:
         pytest.skip(f"no local cluster: {up.stderr.strip()[-500:]}")
     try:
         archives = [str(build(image)) for image in [*project_images(), *_own_images()]]
         cluster_tool("load-image", *archives)
         kubeconfig = Path(cluster_tool("kubeconfig").stdout.strip())
-        install_operator(kubeconfig, *SMALL_CLUSTER)
+        install_operator(kubeconfig, *VALUES)
         kubectl = Kubectl(kubeconfig)
         yield Installed(kubeconfig, kubectl, User(kubectl))
     finally:

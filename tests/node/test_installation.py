@@ -2,7 +2,7 @@
 
 import pytest
 from tests.cluster_tool.errors import CommandError
-from tests.node.conftest import SMALL_CLUSTER, Installed
+from tests.node.conftest import VALUES, Installed
 from tests.support.installation import NAMESPACE, REGISTRY, RELEASE, helm, install_operator
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(300)]
@@ -21,21 +21,19 @@ def test_uninstalling_keeps_runs_and_a_new_release_goes_on_with_them(installed: 
     with pytest.raises(CommandError):
         installed.kubectl.run("-n", NAMESPACE, "get", "deployment", RELEASE)
 
-    install_operator(installed.kubeconfig, *SMALL_CLUSTER, release="second", take_ownership=True)
+    install_operator(installed.kubeconfig, *VALUES, release="second", take_ownership=True)
 
     status = user.wait("survivor", "SUCCEEDED", 60)
     assert status["podName"] == pod
     helm(installed.kubeconfig, "uninstall", "second", "--namespace", NAMESPACE, "--wait")
-    install_operator(installed.kubeconfig, *SMALL_CLUSTER, take_ownership=True)
+    install_operator(installed.kubeconfig, *VALUES, take_ownership=True)
 
 
 def test_the_restricted_profile_runs_images_without_root_and_refuses_the_others(
     installed: Installed,
 ) -> None:
     user = installed.user
-    install_operator(
-        installed.kubeconfig, *SMALL_CLUSTER, 'settings.pod.securityProfile="restricted"'
-    )
+    install_operator(installed.kubeconfig, *VALUES, 'settings.pod.securityProfile="restricted"')
     try:
         user.make_actor("non-root", f"{REGISTRY}/non-root:1")
         user.make_actor("inspector", f"{REGISTRY}/inspector:1")
@@ -49,4 +47,4 @@ def test_the_restricted_profile_runs_images_without_root_and_refuses_the_others(
         assert status["failure"]["reason"] == "ContainerConfigError"
         assert "runAsNonRoot" in status["failure"]["message"]
     finally:
-        install_operator(installed.kubeconfig, *SMALL_CLUSTER)
+        install_operator(installed.kubeconfig, *VALUES)

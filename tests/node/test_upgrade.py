@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.cluster_tool.images.build import build
-from tests.node.conftest import SMALL_CLUSTER, Installed, cluster_tool
+from tests.node.conftest import VALUES, Installed, cluster_tool
 from tests.support.installation import (
     CHART,
     NAMESPACE,
@@ -53,7 +53,7 @@ def previous(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> 
     for crd in older_crds():
         (chart / "files/crds" / f"{crd['metadata']['name']}.yaml").write_text(yaml.safe_dump(crd))
     yield chart
-    install_operator(installed.kubeconfig, *SMALL_CLUSTER)
+    install_operator(installed.kubeconfig, *VALUES)
 
 
 def _pods(user: User) -> dict[str, tuple[str, str, int]]:
@@ -94,9 +94,7 @@ def _knows(installed: Installed, field: str) -> bool:
 def test_no_run_notices_an_upgrade_nor_the_way_back(installed: Installed, previous: Path) -> None:
     user = installed.user
     user.delete_all()
-    install_operator(
-        installed.kubeconfig, *SMALL_CLUSTER, "settings.engine.workers=8", chart=previous
-    )
+    install_operator(installed.kubeconfig, *VALUES, "settings.engine.workers=8", chart=previous)
     assert _versions(installed) == {PREVIOUS}
     assert not _knows(installed, NEWEST["actorruns"][0])
     user.make_actor("sleeper", f"{REGISTRY}/sleeper:1")
@@ -120,7 +118,7 @@ def test_no_run_notices_an_upgrade_nor_the_way_back(installed: Installed, previo
         user.wait(during, "RUNNING")
 
         if version == THIS:
-            install_operator(installed.kubeconfig, *SMALL_CLUSTER)
+            install_operator(installed.kubeconfig, *VALUES)
         else:
             where = ("--namespace", NAMESPACE, "--wait", "--timeout=120s")
             helm(installed.kubeconfig, "rollback", RELEASE, *where)
