@@ -4,38 +4,33 @@ import os
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from actor_operator import __version__
-from actor_operator.api.views.web_object import WebObject
 from actor_operator.clock import Clock
 from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.engine.lease import Elector
 from actor_operator.engine.lease_hold import LeaseHold, LeaseTiming
 from actor_operator.engine.limiter import TokenBucket
 from actor_operator.engine.loop_lag import measure_loop_lag
-from actor_operator.kube.accounts import ACTOR_ACCOUNTS, Accounts, decode_account
-from actor_operator.kube.actors import ACTORS, Actors, decode_actor
+from actor_operator.kube.accounts import Accounts
+from actor_operator.kube.actors import Actors
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import Connection
 from actor_operator.kube.events import Events
 from actor_operator.kube.leases import LeaseStore
-from actor_operator.kube.namespaces import CLAIMED, NAMESPACES, Namespaces, decode_namespace
-from actor_operator.kube.pods import PODS, Pods, decode_pod
-from actor_operator.kube.pods import SELECTOR as PODS_OF_RUNS
-from actor_operator.kube.runs import ACTOR_RUNS, Runs, decode_run
+from actor_operator.kube.namespaces import Namespaces
+from actor_operator.kube.network_policies import NetworkPolicies
+from actor_operator.kube.pods import Pods
+from actor_operator.kube.runs import Runs
 from actor_operator.kube.secret import Secrets
 from actor_operator.kube.server_clock import ServerClock
 from actor_operator.kube.transport import Call, Timeouts
 from actor_operator.kube.web_objects import (
     HTTP_ROUTES,
-    INGRESS_CLASSES,
     INGRESSES,
     SERVICES,
     WebObjects,
-    decode_web_object,
 )
-from actor_operator.kube.web_objects import SELECTOR as WEB_OBJECTS_OF_RUNS
 from actor_operator.lifecycle.routing import Part
 from actor_operator.metrics import Metrics
 from actor_operator.reconcile.account import AccountController
@@ -49,6 +44,7 @@ from actor_operator.reconcile.events import EventRecorder
 from actor_operator.reconcile.execute import Executor
 from actor_operator.reconcile.gather import Gatherer
 from actor_operator.reconcile.keys import KeyringHolder
+from actor_operator.reconcile.network import NetworkController
 from actor_operator.reconcile.orphans import OrphanController
 from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
@@ -56,7 +52,7 @@ from actor_operator.reconcile.seams import Seams
 from actor_operator.reconcile.web_servers import WebKind, WebServers
 from actor_operator.settings import Settings
 from actor_operator.settings_web import WebServerMode, WebServerSettings
-from actor_operator.watching import Stores, Watched, Watches, build_stores, build_watches
+from actor_operator.watching import Stores, Watches, build_stores, build_watches, watched_kinds
 
 USER_AGENT = f"actor-operator/{__version__}"
 """How we call ourselves in the API server's audit log."""
@@ -142,7 +138,7 @@ def build_operator(settings: Settings, connection: Connection) -> Operator:
     )
     lease_client = KubeClient(connection, user_agent=USER_AGENT, timeouts=timeouts, observe=observe)
     controller = _build_controller(settings, client, stores, clock, metrics)
-    watches = build_watches(_watched(settings, stores, controller), client, settings)
+    watches = build_watches(watched_kinds(settings, stores, controller), client, settings)
     claim_reader = _build_claim_reader(settings, client, stores, controller, watches)
     elector = _build_elector(settings, lease_client, controller, watches, claim_reader, clock)
     guard.elector = elector
@@ -173,10 +169,12 @@ def _build_controller(
 ) -> RunController:
     pods, actors, run_secrets = Pods(client), Actors(client), Secrets(client)
     web_servers = _build_web_servers(settings.web_server, client, stores, clock)
-    runs, executor = Runs(client), Executor(pods=pods, secrets=run_secrets)
+    claims = Claims(own=settings.namespace, only=settings.namespaces, labelled=stores.labelled)
+    networks = _build_networks(settings, client, stores, claims)
+    runs = Runs(client)
+    executor = Executor(pods=pods, secrets=run_secrets, protect=networks.ensure)
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
     events = _build_events(client, stores, clock, metrics)
-    claims = Claims(own=settings.namespace, only=settings.namespaces, labelled=stores.labelled)
     accounts = _build_accounts(settings, client, stores, claims, clock)
     reconciler = RunReconciler(
         runs=stores.runs,
@@ -200,23 +198,36 @@ def _build_controller(
         actors=ActorController(
             actors=stores.actors, writer=actors, serves=claims.serves, clock=clock
         ),
-        retention=RetentionController(
-            runs=stores.runs,
-            pods=stores.pods,
-            run_writer=runs,
-            executor=executor,
-            account=accounts.retention_of,
-            serves=claims.serves,
-            settings=settings.retention,
-            clock=clock,
-        ),
+        retention=_build_retention(settings, stores, runs, executor, accounts, claims, clock),
         orphans=_build_orphans(stores, runs, executor, claims, clock),
+        networks=networks,
         claims=claims,
         keyring=keyring,
         events=events,
         workers=settings.engine.workers,
         clock=clock,
         metrics=metrics,
+    )
+
+
+def _build_retention(
+    settings: Settings,
+    stores: Stores,
+    runs: Runs,
+    executor: Executor,
+    accounts: AccountController,
+    claims: Claims,
+    clock: Clock,
+) -> RetentionController:
+    return RetentionController(
+        runs=stores.runs,
+        pods=stores.pods,
+        run_writer=runs,
+        executor=executor,
+        account=accounts.retention_of,
+        serves=claims.serves,
+        settings=settings.retention,
+        clock=clock,
     )
 
 
@@ -230,6 +241,18 @@ def _build_orphans(
         executor=executor,
         claims=claims,
         clock=clock,
+    )
+
+
+def _build_networks(
+    settings: Settings, client: KubeClient, stores: Stores, claims: Claims
+) -> NetworkController:
+    return NetworkController(
+        policies=stores.policies,
+        runs=stores.runs,
+        writer=NetworkPolicies(client),
+        settings=settings.network,
+        serves=claims.serves,
     )
 
 
@@ -283,47 +306,6 @@ def _build_events(
         events=Events(client, instance=os.uname().nodename), clock=clock, metrics=metrics
     )
     return EventRecorder(runs=stores.runs, writer=writer)
-
-
-def _watched(
-    settings: Settings, stores: Stores, controller: RunController
-) -> tuple[Watched[Any], ...]:
-    """The kinds that are watched; namespaces only by an installation for the whole cluster."""
-    kinds: tuple[Watched[Any], ...] = (
-        Watched(ACTOR_RUNS, stores.runs, decode_run, controller.on_run),
-        Watched(PODS, stores.pods, decode_pod, controller.on_child, PODS_OF_RUNS),
-        Watched(ACTORS, stores.actors, decode_actor, controller.on_actor),
-        Watched(ACTOR_ACCOUNTS, stores.accounts, decode_account, controller.on_account),
-        *_watched_for_urls(settings.web_server, stores, controller),
-    )
-    namespaces = Watched(
-        NAMESPACES, stores.labelled, decode_namespace, controller.on_namespace, CLAIMED
-    )
-    return kinds if settings.namespaces else (*kinds, namespaces)
-
-
-def _watched_for_urls(
-    settings: WebServerSettings, stores: Stores, controller: RunController
-) -> tuple[Watched[WebObject], ...]:
-    """The kinds that lead requests to runs."""
-    decode, changed = decode_web_object, controller.on_child
-    if not settings.enabled:
-        return ()
-    services = Watched(SERVICES, stores.services, decode, changed, WEB_OBJECTS_OF_RUNS)
-    if settings.mode is WebServerMode.HTTP_ROUTE:
-        routes = Watched(
-            HTTP_ROUTES, stores.routes, decode, changed, WEB_OBJECTS_OF_RUNS, optional=True
-        )
-        return services, routes
-    classes = Watched(
-        INGRESS_CLASSES,
-        stores.ingress_classes,
-        decode,
-        controller.on_ingress_class,
-        field_selector=f"metadata.name={settings.ingress.class_name}",
-    )
-    ingresses = Watched(INGRESSES, stores.routes, decode, changed, WEB_OBJECTS_OF_RUNS)
-    return services, ingresses, classes
 
 
 def _build_claim_reader(

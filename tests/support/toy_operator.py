@@ -84,7 +84,9 @@ class ToyOperator:
                 settings=self.settings,
                 clock=self,
             ),
-            executor=Executor(pods=everything, secrets=cast("Any", ToySecrets(cluster))),
+            executor=Executor(
+                pods=everything, secrets=cast("Any", ToySecrets(cluster)), protect=_is_protected
+            ),
             web_servers=WebServers(
                 kinds={}, classes=Store(), settings=self.settings.web_server, clock=self
             ),
@@ -147,3 +149,7 @@ class ToyOperator:
         except ActorOperatorError:
             self.failures += 1
             self.queued = True
+
+
+async def _is_protected(_namespace: str) -> None:
+    """The namespace has its NetworkPolicy."""

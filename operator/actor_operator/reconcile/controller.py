@@ -28,6 +28,7 @@ from actor_operator.reconcile.actor import ActorController
 from actor_operator.reconcile.claims import Claims
 from actor_operator.reconcile.events import EventRecorder
 from actor_operator.reconcile.keys import KeyringHolder
+from actor_operator.reconcile.network import NetworkController
 from actor_operator.reconcile.orphans import OrphanController
 from actor_operator.reconcile.retention import RetentionController
 from actor_operator.reconcile.run import RunReconciler
@@ -66,6 +67,8 @@ class RunController:
         Removes what has long finished, likewise.
     orphans
         Removes pods whose run is gone, likewise.
+    networks
+        Keeps the NetworkPolicies of namespaces with runs, likewise.
     claims
         The namespaces in which this installation works.
     keyring
@@ -88,6 +91,7 @@ class RunController:
         actors: ActorController,
         retention: RetentionController,
         orphans: OrphanController,
+        networks: NetworkController,
         claims: Claims,
         keyring: KeyringHolder,
         events: EventRecorder,
@@ -108,6 +112,7 @@ class RunController:
         self.accounts = accounts
         self.retention = retention
         self.orphans = orphans
+        self.networks = networks
         self.queue: WorkQueue[Key] = WorkQueue()
         self.timers: Timers[Key] = Timers(self._look_at, now=self._seconds)
         self._workers = WorkerPool(queue=self.queue, handle=self._handle, size=workers)
@@ -126,10 +131,10 @@ class RunController:
 
     def on_child(self, old: PodView | WebObject | None, new: PodView | WebObject | None) -> None:
         """A run's pod, Service or route came, changed or went."""
-        child = new or old
-        run = child.metadata.labels.get(LABEL_RUN) if child else None
-        if child is not None and run:
-            self._look_at((child.namespace, run))
+        # Somebody may have taken the label away.
+        for child in filter(None, (old, new)):
+            if run := child.metadata.labels.get(LABEL_RUN):
+                self._look_at((child.namespace, run))
 
     def on_ingress_class(self, old: WebObject | None, new: WebObject | None) -> None:
         """The IngressClass came or went: with it, all runs can be reached or cannot."""
@@ -166,6 +171,7 @@ class RunController:
                 self._look_at((run.namespace, run.name))
         self._actors.look_at_namespace(namespace)
         self.retention.look_at_account(namespace)
+        self.networks.look_at_namespace(namespace)
 
     # Leading
 
@@ -181,6 +187,7 @@ class RunController:
             self.queue.add((run.namespace, run.name))
         for key in self._web_servers.runs():
             self.queue.add(key)  # a finished one may have left something
+        self.networks.start_leading(self._protected)
         self._workers.start()
         self._actors.start_leading()
         self.retention.start_leading()
@@ -198,6 +205,7 @@ class RunController:
             self._actors.stop_leading(STOP_GRACE),
             self.retention.stop_leading(STOP_GRACE),
             self.orphans.stop_leading(STOP_GRACE),
+            self.networks.stop_leading(STOP_GRACE),
         )
         await self._events.stop_leading()
         self._reconciler.forget_all()
@@ -217,6 +225,13 @@ class RunController:
         self._reconciler.retry_now(uid)
         if self._leading:
             self.queue.add(key, urgent=True)
+
+    def _protected(self, namespace: str) -> None:
+        """A namespace has the NetworkPolicy that its runs waited for."""
+        for run in self._runs:
+            if run.namespace == namespace and isinstance(run, RunView):
+                self._reconciler.retry_now(run.uid)
+                self._look_at((run.namespace, run.name))
 
     async def _handle(self, key: Key) -> None:
         if not self.claims.serves(key[0]):

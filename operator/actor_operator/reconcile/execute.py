@@ -1,5 +1,6 @@
 """Carrying out what was decided: the only writes to children of a run."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from actor_operator.api.v1alpha1.conditions import Reason
@@ -56,11 +57,20 @@ class Executor:
     ----------
     pods, secrets
         The kinds that it writes.
+    protect
+        Called with a namespace before a pod is made in it: why it must not be, if so.
     """
 
-    def __init__(self, *, pods: Pods, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        *,
+        pods: Pods,
+        secrets: Secrets,
+        protect: Callable[[str], Awaitable[Refusal | None]],
+    ) -> None:
         self._pods = pods
         self._secrets = secrets
+        self._protect = protect
 
     async def carry_out(
         self, run: RunView | FinishedRun, actions: tuple[Action, ...]
@@ -115,6 +125,9 @@ class Executor:
 
     async def _create(self, run: RunView | FinishedRun, action: CreatePod) -> PodView | Refusal:
         objects = action.objects
+        unprotected = await self._protect(run.namespace)
+        if unprotected is not None:
+            return unprotected
         try:
             await self._secrets.ensure(run.namespace, objects.secret)
         except ApiError as error:

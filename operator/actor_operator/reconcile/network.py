@@ -161,10 +161,10 @@ class NetworkController:
     async def stop_leading(self, grace: float) -> bool:
         """Stop working; returns whether all work ended by itself."""
         self._leading = False
-        by_itself = await self._workers.stop(grace)
-        self._queue.clear()
         for namespace in list(self._waiting):
             self._settle(namespace, NotLeaderError("another replica leads"))
+        by_itself = await self._workers.stop(grace)
+        self._queue.clear()
         for memory in (self._refusals, self._failures, self._admitted, self._noticed):
             memory.clear()
         return by_itself
