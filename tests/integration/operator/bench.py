@@ -44,6 +44,7 @@ WATCHED = (
     "ingresses",
     "httproutes",
     "ingressclasses",
+    "networkpolicies",
 )
 """What a replica watches, or may watch."""
 
@@ -250,6 +251,6 @@ def normal(value: Any, name: str) -> Any:
 
 
 def is_work(request: Request) -> bool:
-    """Whether a request is a write about runs: neither the Lease nor keys, Actors or Events."""
-    others = ("actors", "events")
+    """Whether a request is a write about runs: not Lease, keys, Actors, Events, the namespace's."""
+    others = ("actors", "events", "networkpolicies")
     return request.namespace == "default" and not request.kind.startswith(others)
