@@ -1,12 +1,14 @@
-"""``make demo``: a real cluster, the operator installed with Helm, sample actors run to the end."""
+"""``make demo``: a real cluster, the operator installed with Helm, sample actors at work."""
 
 import json
 import sys
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from rich.table import Table
+from tests.cluster_tool import http_probe
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.kubectl import Kubectl
 from tests.cluster_tool.paths import DEFAULT_NAME
@@ -15,17 +17,24 @@ from tests.cluster_tool.providers import choose
 from tests.cluster_tool.providers.base import Request
 from tests.support.installation import SAMPLES, install_operator, load_project_images
 
-MANIFESTS = ("actor.yaml", "run.yaml", "run-failing.yaml", "run-timeout.yaml")
-"""Samples that the demo applies: an actor that succeeds, one that fails, one that is too slow."""
+RUNS = {
+    "hello": "run.yaml",
+    "failing": "run-failing.yaml",
+    "too-slow": "run-timeout.yaml",
+}
+"""Runs that end, by the sample that makes each: one succeeds, one fails, one is too slow."""
 
-RUNS = ("hello", "failing", "too-slow")
-"""Their runs."""
+WEB_RUN = {"serving": "web-server.yaml"}
+"""A run that serves web pages for ten minutes."""
 
 SMALL_CLUSTER = ("settings.pod.cpuRequestFraction=0.1", "settings.pod.diskRequestFraction=0.1")
 """Values for one machine: limits stay, requests are lowered so that several runs fit."""
 
 WAIT_SECONDS = 180
 """How long the demo waits for its runs."""
+
+ANSWER_SECONDS = 5
+"""How long a page may take once the operator says that requests reach the run."""
 
 
 def main() -> None:
@@ -47,62 +56,90 @@ def demonstrate() -> None:
     provider = choose.provider("auto", DEFAULT_NAME)
     say(f"1. A cluster (provider {provider.name})")
     provider.up(Request(DEFAULT_NAME))
-    kubeconfig = provider.kubeconfig()
+    kubeconfig, port = provider.kubeconfig(), provider.http_port()
     say("2. Images: the operator and the sample actors")
     load_project_images(provider)
     say("3. The operator")
     with step("helm upgrade --install actor-operator-system helm/actor-operator"):
-        install_operator(kubeconfig, *SMALL_CLUSTER)
+        install_operator(kubeconfig, *SMALL_CLUSTER, *web_values(port))
     say("4. Sample runs")
     kubectl = Kubectl(kubeconfig)
-    start_runs(kubectl)
-    wait_for_runs(kubectl)
-    show(kubectl)
+    samples = RUNS if port is None else RUNS | WEB_RUN
+    start_runs(kubectl, samples)
+    wait_for_runs(kubectl, samples)
+    show(kubectl, samples)
+    show_page(kubectl, port)
     say("\nGo on with:")
     click.echo(f"export KUBECONFIG={kubeconfig}")
-    say("kubectl get aruns -o wide, kubectl logs -l actor-operator.dev/run=hello")
+    say("kubectl get aruns -o wide, .venv/bin/actorctl explain failing")
     say("make demo-down removes all of it.")
 
 
-def start_runs(kubectl: Kubectl) -> None:
+def web_values(port: int | None) -> tuple[str, ...]:
+    """Values with which runs have URLs, where a port of this machine leads to them."""
+    if port is None:
+        return ()
+    # Browsers and curl know that *.localhost is this machine.
+    web = {
+        "domain": "runs.localhost",
+        "scheme": "http",
+        "port": port,
+        "ingress": {"className": "traefik"},
+    }
+    return (f"settings.webServer={json.dumps(web)}", 'settings.network.webServerFrom=["traefik"]')
+
+
+def start_runs(kubectl: Kubectl, samples: dict[str, str]) -> None:
     """Apply the samples; runs of an earlier demo are deleted first, for a run happens once."""
-    with step(f"kubectl apply -f manifests/samples/ ({', '.join(MANIFESTS)})"):
-        kubectl.run("delete", "actorruns", *RUNS, "--ignore-not-found", "--wait")
-        for name in MANIFESTS:
+    files = ("actor.yaml", *samples.values())
+    with step(f"kubectl apply -f manifests/samples/ ({', '.join(files)})"):
+        kubectl.run("delete", "actorruns", *samples, "--ignore-not-found", "--wait")
+        for name in files:
             kubectl.run("apply", "-f", str(SAMPLES / name))
 
 
-def wait_for_runs(kubectl: Kubectl) -> None:
-    """Wait until every run is finished, saying each step of its life."""
+def wait_for_runs(kubectl: Kubectl, samples: dict[str, str]) -> None:
+    """Wait until every run is finished, or serves; say each step of its life."""
     known: dict[str, str] = {}
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        runs = read_runs(kubectl)
+        runs = read_runs(kubectl, samples)
         for name, run_object in runs.items():
             phase = run_object["status"]["phase"]
             if known.get(name) != phase:
                 known[name] = phase
                 say(f"  {name}: {phase}")
-        if all(run_object["status"].get("finished") for run_object in runs.values()):
+        late = [name for name, run_object in runs.items() if not is_where_it_goes(run_object)]
+        if not late:
             return
         time.sleep(0.5)
-    late = ", ".join(name for name in RUNS if known.get(name) in {None, "READY", "RUNNING"})
     raise ClusterToolError(
-        f"These runs did not end within {WAIT_SECONDS} s: {late}. Look at"
-        " `kubectl describe actorrun NAME` and at the operator's log."
+        f"These runs did not get along within {WAIT_SECONDS} s: {', '.join(late)}. Look at"
+        " `actorctl explain NAME` and at the operator's log."
     )
 
 
-def read_runs(kubectl: Kubectl) -> dict[str, dict[str, Any]]:
+def is_where_it_goes(run_object: dict[str, Any]) -> bool:
+    """Whether a run has ended, or its web server is reached."""
+    conditions = {
+        item["type"]: item["status"] for item in run_object["status"].get("conditions", ())
+    }
+    serves = run_object["metadata"]["name"] in WEB_RUN
+    return bool(run_object["status"].get("finished")) or (
+        serves and conditions.get("WebServerReady") == "True"
+    )
+
+
+def read_runs(kubectl: Kubectl, samples: dict[str, str]) -> dict[str, dict[str, Any]]:
     """The demo's runs by name."""
-    items = json.loads(kubectl.run("get", "actorruns", *RUNS, "-o", "json"))["items"]
+    items = json.loads(kubectl.run("get", "actorruns", *samples, "-o", "json"))["items"]
     return {item["metadata"]["name"]: item for item in items}
 
 
-def show(kubectl: Kubectl) -> None:
-    """Print the runs, how they ended, and the last line that each printed."""
+def show(kubectl: Kubectl, samples: dict[str, str]) -> None:
+    """Print the runs, what became of them, and the last line that each printed."""
     table = Table("run", "phase", "exit code", "why", "last line of its log", box=None)
-    for name, run_object in read_runs(kubectl).items():
+    for name, run_object in read_runs(kubectl, samples).items():
         status = run_object["status"]
         why = status.get("failure", {}).get("message", "")
         log = kubectl.run("logs", status["podName"]).strip().splitlines()
@@ -111,6 +148,29 @@ def show(kubectl: Kubectl) -> None:
         )
     console.print()
     console.print(table)
+
+
+def show_page(kubectl: Kubectl, port: int | None) -> None:
+    """Fetch a page from the run that serves, and print its URL; or say that there is none."""
+    if port is None:
+        say("\nNo port of this machine leads to the cluster's ingress: runs have no URLs here.")
+        return
+    (name,) = WEB_RUN
+    url = kubectl.run("get", "actorrun", name, "-o", "jsonpath={.status.containerUrl}")
+    http_probe.wait_until(
+        url,
+        lambda: fetch(url)[0] == 200,
+        seconds=ANSWER_SECONDS,
+        explain=lambda: f"It answers {fetch(url)}.",
+    )
+    say(f"\nThe page of {name} answers. It is there for ten minutes:")
+    click.echo(url)
+
+
+def fetch(url: str) -> tuple[int, str]:
+    """Status and body of the page: Python may not know that *.localhost is this machine."""
+    parts = urlsplit(url)
+    return http_probe.get(f"http://127.0.0.1:{parts.port}{parts.path}", host=parts.netloc)
 
 
 if __name__ == "__main__":

@@ -49,3 +49,7 @@ class Provider(ABC):
     @abstractmethod
     def kubeconfig(self) -> Path:
         """Kubeconfig of the cluster's administrator."""
+
+    @abstractmethod
+    def http_port(self) -> int | None:
+        """Port of 127.0.0.1 that leads to the ingress controller; None when none is known."""

@@ -46,3 +46,7 @@ class ExistingProvider(Provider):
         if not given:
             raise ClusterToolError("CLUSTER=existing needs KUBECONFIG: set it to the file's path.")
         return Path(given)
+
+    @override
+    def http_port(self) -> int | None:
+        return None

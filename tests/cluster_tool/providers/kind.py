@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.cluster_tool import addons
+from tests.cluster_tool import addons, state
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import ClusterToolError, MissingError
 from tests.cluster_tool.images import catalog
@@ -90,6 +90,11 @@ class KindProvider(Provider):
     @override
     def kubeconfig(self) -> Path:
         return self._state / "kubeconfig"
+
+    @override
+    def http_port(self) -> int | None:
+        known = state.load(self._state)
+        return known.http_port if known else None
 
     def _exists(self, kind: Path) -> bool:
         return self._cluster in run([kind, "get", "clusters"]).split()

@@ -87,6 +87,11 @@ class LocalProvider(Provider):
     def kubeconfig(self) -> Path:
         return self._state / "kubeconfig"
 
+    @override
+    def http_port(self) -> int | None:
+        known = state.load(self._state)
+        return known.http_port if known else None
+
     def _exists(self) -> bool:
         return self._state.exists() or bool(members.find(self._state))
 

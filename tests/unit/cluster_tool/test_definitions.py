@@ -181,6 +181,20 @@ def test_a_running_cluster_keeps_its_provider(
     assert choose.provider("auto", "demo").name == "kind"
 
 
+@pytest.mark.parametrize("name", ["kind", "local"])
+def test_the_port_of_this_machine_that_leads_to_ingresses_is_the_one_that_was_chosen(
+    name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ACTOR_OPERATOR_STATE", str(tmp_path))
+    assert choose.provider(name, "demo").http_port() is None, "there is no cluster"
+    state.ClusterState(name, 1, 0, 0, 18081, ready=True).save(tmp_path / "demo")
+    assert choose.provider(name, "demo").http_port() == 18081
+
+
+def test_no_port_of_this_machine_is_known_to_lead_to_the_ingresses_of_an_existing_cluster() -> None:
+    assert ExistingProvider().http_port() is None
+
+
 def test_where_no_cluster_can_be_made_the_ways_out_are_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
