@@ -90,7 +90,7 @@ def delete(bench: Bench) -> None:
 
 
 def open_it(bench: Bench) -> None:
-    patch = {"spec": {"ingress": [{}], "egress": [{}]}}
+    patch: dict[str, Any] = {"spec": {"ingress": [{}], "egress": [{}]}}
     bench.server.patch(POLICIES, "default", POLICY_NAME, patch)
 
 
