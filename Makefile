@@ -9,8 +9,9 @@ CLUSTER_TOOL := $(BIN)/python -m tests.cluster_tool
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
 	--universal --python-version 3.11
 WEB_SERVER := manifests/samples/actors/web-server
-# Levels that share one machine's cluster run one test after the other.
 PARALLEL := -n 2
+# Each worker has a cluster of its own, and whole files of tests that share what they set up in it.
+CLUSTER_EACH := -n 2 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-down up down test lint format unit integration chart cluster node crds \
@@ -54,10 +55,10 @@ chart: $(READY) ## Render the Helm chart and check what comes out (fetches helm)
 	$(PYTEST) tests/chart
 
 cluster: $(READY) ## Run the tests against a real control plane with simulated nodes (first: ten minutes).
-	$(PYTEST) tests/cluster tests/contract -m cluster
+	$(PYTEST) tests/cluster tests/contract -m cluster $(CLUSTER_EACH)
 
 node: $(READY) ## Run the tests with real containers on a real node (root, or CLUSTER=existing).
-	$(PYTEST) tests/node
+	$(PYTEST) tests/node $(CLUSTER_EACH)
 
 crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages and the install manifest.
 	$(BIN)/actorctl crds write

@@ -1,9 +1,10 @@
-"""One local cluster for the whole level, with the operator installed by Helm.
+"""A local cluster for the whole level (one a worker), with the operator installed by Helm.
 
 Whatever is committed is recorded, and judged after each test by all invariants; one that a test
 breaks on purpose is named by its marker `breaks`.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,10 @@ from tests.support.recorder import Recorder
 from tests.support.user import User
 from tests.support.workspace import Admin, Workspace
 
-NAME = "node-test"
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the workers this is that share the tests."""
+
+NAME = f"node-test-{WORKER}"
 """The cluster of these tests; others may run beside it."""
 
 NODES = ("node1", "node2")
@@ -30,7 +34,10 @@ NODES = ("node1", "node2")
 IMAGES = Path(__file__).parent / "images"
 """Images that only tests need."""
 
-HTTP_PORT = 18080
+API_PORT = 16443 + WORKER
+"""Port of 127.0.0.1 that leads to the API server."""
+
+HTTP_PORT = 18080 + WORKER
 """Port of 127.0.0.1 that leads to the ingress controller, which the URLs of runs name."""
 
 SMALL_CLUSTER = ("settings.pod.cpuRequestFraction=0.1", "settings.pod.diskRequestFraction=0.1")
@@ -69,7 +76,7 @@ def installed() -> Iterator[Installed]:
     """The cluster, our images on its nodes, and the operator."""
     cluster_tool("down")
     nodes = f"--nodes={len(NODES)}"
-    up = cluster_tool("up", nodes, "--api-port=16443", f"--http-port={HTTP_PORT}", check=False)
+    up = cluster_tool("up", nodes, f"--api-port={API_PORT}", f"--http-port={HTTP_PORT}", check=False)
     if up.returncode:
         pytest.skip(f"no local cluster: {up.stderr.strip()[-500:]}")
     try:
