@@ -76,7 +76,9 @@ def installed() -> Iterator[Installed]:
     """The cluster, our images on its nodes, and the operator."""
     cluster_tool("down")
     nodes = f"--nodes={len(NODES)}"
-    up = cluster_tool("up", nodes, f"--api-port={API_PORT}", f"--http-port={HTTP_PORT}", check=False)
+    up = cluster_tool(
+        "up", nodes, f"--api-port={API_PORT}", f"--http-port={HTTP_PORT}", check=False
+    )
     if up.returncode:
         pytest.skip(f"no local cluster: {up.stderr.strip()[-500:]}")
     try:
