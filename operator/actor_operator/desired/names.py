@@ -8,6 +8,7 @@ a second pod.
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 
 from actor_operator.api.views.run import RunStatus
 
@@ -63,6 +64,7 @@ def web_label(key: bytes, uid: str) -> str:
     ]
 
 
+@lru_cache(maxsize=8192)  # the same few are asked for at each look at a run
 def object_id(kind: str, uid: str) -> str:
     """A 17-symbol id for something that belongs to an object, the same for ever.
 
