@@ -81,6 +81,14 @@ def load_image(chosen: tuple[str, str], archives: tuple[Path, ...]) -> None:
     _provider(chosen).load_images(archives)
 
 
+@cli.command("network-policies")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@click.pass_obj
+def network_policies(chosen: tuple[str, str], state: str) -> None:
+    """Have every node enforce NetworkPolicies, or no longer."""
+    _provider(chosen).enforce_network_policies(on=state == "on")
+
+
 @cli.command("build-image")
 @click.argument("reference")
 @click.option("--file", "dockerfile", type=_EXISTING_FILE, help="Default: Dockerfile in --context.")

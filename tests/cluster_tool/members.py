@@ -109,8 +109,13 @@ def roles(state: Path) -> set[str]:
     return {member.role for member in find(state)}
 
 
-def kill_all(state: Path) -> int:
+def kill_all(state: Path, role: str | None = None) -> int:
     """End every process of a cluster and wait until none is left; returns how many were found.
+
+    Parameters
+    ----------
+    role
+        Only the processes of this role.
 
     Raises
     ------
@@ -119,7 +124,7 @@ def kill_all(state: Path) -> int:
     """
     deadline = time.monotonic() + _KILL_SECONDS
     seen: set[int] = set()
-    while members := find(state):
+    while members := [m for m in find(state) if role in {None, m.role}]:
         for member in members:
             seen.add(member.pid)
             _kill(member.pid, state)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cluster_tool.errors import ClusterToolError
+
 
 @dataclass(frozen=True)
 class Request:
@@ -45,6 +47,19 @@ class Provider(ABC):
     @abstractmethod
     def load_images(self, archives: Sequence[Path]) -> None:
         """Load OCI or Docker archives into every node."""
+
+    def enforce_network_policies(self, *, on: bool) -> None:
+        """Have every node enforce NetworkPolicies from now on, or no longer.
+
+        Raises
+        ------
+        ClusterToolError
+            The cluster's own network plugin decides on that.
+        """
+        raise ClusterToolError(
+            f"A cluster of the provider {self.name} has a network plugin of its own, which enforces"
+            " NetworkPolicies or does not."
+        )
 
     @abstractmethod
     def kubeconfig(self) -> Path:

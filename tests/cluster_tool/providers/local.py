@@ -5,7 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tests.cluster_tool import cgroups, containerd, members, prerequisites, state
+from tests.cluster_tool import (
+    cgroups,
+    containerd,
+    members,
+    network_policies,
+    prerequisites,
+    state,
+)
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.hosts import Host
 from tests.cluster_tool.http_probe import wait_until
@@ -82,6 +89,14 @@ class LocalProvider(Provider):
         with step(f"Loading {names} into {len(hosts)} node(s)"):
             for started in [containerd.Import(host, archives) for host in hosts]:
                 started.wait()
+
+    @override
+    def enforce_network_policies(self, *, on: bool) -> None:
+        known = state.load(self._state)
+        if known is None:
+            raise ClusterToolError("There is no such cluster: run `up` first.")
+        change = network_policies.enforce if on else network_policies.release
+        change(self._state, self._cluster, node_names(known.nodes))
 
     @override
     def kubeconfig(self) -> Path:

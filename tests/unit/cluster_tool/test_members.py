@@ -34,6 +34,17 @@ def test_processes_of_another_cluster_are_left_alone(tmp_path: Path) -> None:
         other.wait()
 
 
+def test_processes_of_one_role_are_ended_alone(tmp_path: Path) -> None:
+    processes = {role: members.start(tmp_path, role, _SLEEP) for role in ("node1/a", "node1/b")}
+    try:
+        assert members.kill_all(tmp_path, "node1/a") == 1
+        assert members.roles(tmp_path) == {"node1/b"}
+    finally:
+        for process in processes.values():
+            process.kill()
+            process.wait()
+
+
 def test_a_child_of_a_marked_process_is_ended_too(tmp_path: Path) -> None:
     script = f"import subprocess; print('ready', flush=True); subprocess.run({_SLEEP!r})"
     starting = members.start_announcing(tmp_path, "parent", [sys.executable, "-c", script])
