@@ -39,6 +39,7 @@ def pod_name(run: str, uid: str, number: int) -> str:
     return f"{child_name(run, uid)}-{number}"
 
 
+@lru_cache(maxsize=8192)
 def child_name(run: str, uid: str) -> str:
     """Name of the run's Service and route."""
     return f"{run}-{_base32(hashlib.sha256(uid.encode()).digest())[:UID_SUFFIX_LENGTH]}"
