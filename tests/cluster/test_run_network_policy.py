@@ -21,9 +21,9 @@ from tests.support.policies import (
     Clients,
     clients_of,
     every_right,
-    patch,
     refusal,
     refuses,
+    send_patch,
     wait,
     warnings,
 )
@@ -162,7 +162,7 @@ def child(clients: Clients, run: dict[str, Any]) -> Iterator[dict[str, str]]:
     found = {kind: f"{path}/one" for kind, path in PATHS.items()}
     yield found | {f"{kind}/status": f"{found[kind]}/status" for kind in PATHS}
     for path in found.values():
-        patch(clients["operator"], path, {"metadata": {"finalizers": None}})
+        send_patch(clients["operator"], path, {"metadata": {"finalizers": None}})
         clients["operator"].call("DELETE", path)
 
 
@@ -201,7 +201,7 @@ def test_a_tenant_cannot_give_our_labels_to_their_own(
 ) -> None:
     change = {"metadata": {"labels": {f"{OUR}/run-uid": "x"}}}
 
-    assert refusal(patch(clients["tenant"], own[place], change), POLICY) == LABELS
+    assert refusal(send_patch(clients["tenant"], own[place], change), POLICY) == LABELS
 
 
 @with_status
@@ -220,7 +220,7 @@ def test_a_tenant_cannot_give_our_labels_to_their_own(
 def test_a_tenant_cannot_change_of_what_a_run_has(
     clients: Clients, child: dict[str, str], place: str, change: Any, sentence: str
 ) -> None:
-    answer = patch(clients["tenant"], child[place], {"metadata": change})
+    answer = send_patch(clients["tenant"], child[place], {"metadata": change})
 
     assert refusal(answer, POLICY) == sentence
 
@@ -229,7 +229,7 @@ def test_a_tenant_cannot_change_of_what_a_run_has(
 def test_a_tenant_cannot_change_the_specification_of_what_a_run_has(
     clients: Clients, child: dict[str, str], kind: str
 ) -> None:
-    answer = patch(clients["tenant"], child[kind], {"spec": SPECS[kind]})
+    answer = send_patch(clients["tenant"], child[kind], {"spec": SPECS[kind]})
 
     assert refusal(answer, POLICY) == SPECIFICATION
 
@@ -239,7 +239,7 @@ def test_a_service_of_a_run_cannot_lead_out_of_the_cluster(
 ) -> None:
     change = {"spec": {"type": "ExternalName", "externalName": "evil.example.org"}}
 
-    assert refusal(patch(clients["tenant"], child["Service"], change), POLICY) == SPECIFICATION
+    assert refusal(send_patch(clients["tenant"], child["Service"], change), POLICY) == SPECIFICATION
 
 
 # What passes
@@ -251,7 +251,7 @@ def test_a_controller_may_hold_what_a_run_has_by_a_finalizer(
 ) -> None:
     change = {"metadata": {"finalizers": ["example.com/wait"]}}
 
-    answer = patch(clients["tenant"], child[kind], change)
+    answer = send_patch(clients["tenant"], child[kind], change)
 
     assert answer.accepted, answer.body
 
@@ -267,7 +267,7 @@ def test_a_controller_may_hold_what_a_run_has_by_a_finalizer(
 def test_a_controller_may_write_the_status_of_what_a_run_has(
     clients: Clients, child: dict[str, str], place: str, status: Any
 ) -> None:
-    answer = patch(clients["tenant"], child[place], {"status": status})
+    answer = send_patch(clients["tenant"], child[place], {"status": status})
 
     assert answer.accepted, answer.body
 
@@ -286,7 +286,7 @@ def test_what_a_run_has_is_changed_by(
 ) -> None:
     change = {"metadata": {"annotations": {"note": "two"}}, "spec": SPECS[kind]}
 
-    answer = patch(clients[who], child[kind], change)
+    answer = send_patch(clients[who], child[kind], change)
 
     assert answer.accepted, answer.body
 
@@ -323,7 +323,7 @@ def test_a_tenant_changes_their_own_as_ever(
         "spec": SPECS[kind],
     }
 
-    answer = patch(clients["tenant"], own[kind], change)
+    answer = send_patch(clients["tenant"], own[kind], change)
 
     assert answer.accepted, answer.body
 

@@ -19,9 +19,9 @@ from tests.support.policies import (
     Clients,
     clients_of,
     every_right,
-    patch,
     refusal,
     refuses,
+    send_patch,
     wait,
     warnings,
 )
@@ -152,7 +152,7 @@ def _kept(clients: Clients, who: str, body: dict[str, Any]) -> Iterator[str]:
     assert clients[who].call("POST", HERE, body).accepted
     path = f"{HERE}/{body['metadata']['name']}"
     yield path
-    assert patch(clients["operator"], path, {"metadata": {"finalizers": None}}).accepted
+    assert send_patch(clients["operator"], path, {"metadata": {"finalizers": None}}).accepted
     assert clients[who].call("DELETE", path).accepted
 
 
@@ -212,13 +212,13 @@ def test_an_ingress_without_a_host_cannot_come_to_the_class_of_runs(
 ) -> None:
     change = {"metadata": {"annotations": {CLASS_ANNOTATION: "web"}}}
 
-    assert refusal(patch(clients["tenant"], own + subresource, change), POLICY) == NO_HOST
+    assert refusal(send_patch(clients["tenant"], own + subresource, change), POLICY) == NO_HOST
 
 
 def test_an_ingress_cannot_get_a_host_of_runs(clients: Clients, own: str) -> None:
     change = [{"op": "add", "path": "/spec/rules/0/host", "value": "abc.runs.example.com"}]
 
-    assert refusal(patch(clients["tenant"], own, change), POLICY) == f"in spec.rules: {HOST}"
+    assert refusal(send_patch(clients["tenant"], own, change), POLICY) == f"in spec.rules: {HOST}"
 
 
 def test_an_ingress_that_was_there_before_cannot_be_led_elsewhere(
@@ -226,7 +226,7 @@ def test_an_ingress_that_was_there_before_cannot_be_led_elsewhere(
 ) -> None:
     change = [{"op": "replace", "path": "/spec/rules/0/http/paths/0/path", "value": "/x"}]
 
-    assert refusal(patch(clients["tenant"], older, change), POLICY) == f"in spec.rules: {HOST}"
+    assert refusal(send_patch(clients["tenant"], older, change), POLICY) == f"in spec.rules: {HOST}"
 
 
 @pytest.mark.parametrize("who", ["tenant", "other operator"])
@@ -298,7 +298,7 @@ def test_another_operator_gives_out_the_hosts_of_its_own_domain(clients: Clients
 def test_an_ingress_that_was_there_before_may_get(
     clients: Clients, older: str, subresource: str, change: dict[str, Any]
 ) -> None:
-    answer = patch(clients["tenant"], older + subresource, change)
+    answer = send_patch(clients["tenant"], older + subresource, change)
 
     assert answer.accepted, answer.body
 
@@ -308,7 +308,7 @@ def test_an_ingress_that_was_there_before_may_give_up_its_host(
 ) -> None:
     change = [{"op": "replace", "path": "/spec/rules/0/host", "value": "www.example.com"}]
 
-    assert patch(clients["tenant"], older, change).accepted
+    assert send_patch(clients["tenant"], older, change).accepted
 
 
 # The policy itself

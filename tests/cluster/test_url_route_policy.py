@@ -19,9 +19,9 @@ from tests.support.policies import (
     Clients,
     clients_of,
     every_right,
-    patch,
     refusal,
     refuses,
+    send_patch,
     wait,
     warnings,
 )
@@ -112,7 +112,7 @@ def _keep(clients: Clients, who: str, *hosts: str, **parent: str) -> Iterator[st
     assert clients[who].call("POST", _path("HTTPRoute"), body).accepted
     path = f"{_path('HTTPRoute')}/mine"
     yield path
-    assert patch(clients["operator"], path, {"metadata": {"finalizers": None}}).accepted
+    assert send_patch(clients["operator"], path, {"metadata": {"finalizers": None}}).accepted
     assert clients[who].call("DELETE", path).accepted
 
 
@@ -185,7 +185,7 @@ def test_the_gateway_of_runs_is_known_in_its_own_namespace(clients: Clients) -> 
 def test_a_route_cannot_get_a_host_of_runs(clients: Clients, own: str) -> None:
     change = {"spec": {"hostnames": ["abc.runs.example.com"]}}
 
-    assert refusal(patch(clients["tenant"], own, change), POLICY) == HOST
+    assert refusal(send_patch(clients["tenant"], own, change), POLICY) == HOST
 
 
 def test_a_route_with_a_host_of_runs_cannot_come_to_their_gateway(
@@ -193,7 +193,7 @@ def test_a_route_with_a_host_of_runs_cannot_come_to_their_gateway(
 ) -> None:
     change = {"spec": {"parentRefs": [OURS]}}
 
-    assert refusal(patch(clients["tenant"], elsewhere, change), POLICY) == HOST
+    assert refusal(send_patch(clients["tenant"], elsewhere, change), POLICY) == HOST
 
 
 def test_a_route_that_was_there_before_cannot_be_led_elsewhere(
@@ -201,7 +201,7 @@ def test_a_route_that_was_there_before_cannot_be_led_elsewhere(
 ) -> None:
     change = {"spec": {"rules": [{"backendRefs": [{"name": "evil", "port": 80}]}]}}
 
-    assert refusal(patch(clients["tenant"], older, change), POLICY) == HOST
+    assert refusal(send_patch(clients["tenant"], older, change), POLICY) == HOST
 
 
 def test_ingresses_may_not_have_a_host_of_runs_either(clients: Clients) -> None:
@@ -274,7 +274,7 @@ def test_hosts_of_runs_are_given_out_by(clients: Clients, kind: str, who: str) -
 def test_a_route_that_was_there_before_may_get(
     clients: Clients, older: str, subresource: str, change: dict[str, Any]
 ) -> None:
-    answer = patch(clients["tenant"], older + subresource, change)
+    answer = send_patch(clients["tenant"], older + subresource, change)
 
     assert answer.accepted, answer.body
 

@@ -74,7 +74,7 @@ def refuses(policy: str, who: RestClient, path: str, body: Any) -> bool:
     return not answer.accepted and f"'{policy}'" in answer.body["message"]
 
 
-def patch(who: RestClient, path: str, change: Any) -> Answer:
+def send_patch(who: RestClient, path: str, change: Any) -> Answer:
     """Send a merge patch, or as a list a JSON patch."""
     kind = JSON_PATCH if isinstance(change, list) else MERGE_PATCH
     return who.call("PATCH", path, change, content_type=kind)
