@@ -10,7 +10,7 @@ from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunView
 from actor_operator.cli.events import EventView
-from actor_operator.cli.format import UNSEEN, age, duration, printable
+from actor_operator.cli.format import UNSEEN, age, duration, printable, reachable_url
 from actor_operator.cli.standing import Standing, memory_in_use, memory_of
 from actor_operator.quantities import MEMORY_STEPS
 
@@ -19,6 +19,9 @@ MOST_EVENTS = 3
 
 FEWEST_WORDS = 3
 """Words of an Event's message that make a sentence."""
+
+PROBE_FAILED = "Unhealthy"
+"""Reason of the Events that the kubelet makes when a probe fails."""
 
 STEPS_TO_START = (ConditionType.ADMITTED, ConditionType.POD_SCHEDULED, ConditionType.STARTED)
 """What a run needs before it runs, in this order."""
@@ -229,6 +232,8 @@ def _events(evidence: Evidence, said: Sequence[str]) -> Iterator[str]:
         if event.type == "Warning"
         and event.involved_object.kind == "Pod"
         and (event.last_seen is None or event.last_seen >= began)
+        # The only probe asks whether the web server listens: of no interest once it does.
+        and not (event.reason == PROBE_FAILED and reachable_url(evidence.run))
     }
     new = [event for message, event in warnings.items() if _says_something_new(message, said)]
     for event in new[-MOST_EVENTS:]:

@@ -97,7 +97,7 @@ async def test_where_runs_have_no_urls_that_is_said_and_not_waited_for(
     assert (result.exit_code, result.stdout) == (1, "")
     error, hint = result.stderr.splitlines()
     assert error == "Error: x has no URL: Runs have no URLs in this installation."
-    assert "the administrator sets webServer.domain" in hint
+    assert "the administrator must have set webServer.domain" in hint
 
 
 @pytest.mark.parametrize("words", [("url", "x"), ("url", "x", "--wait"), ("open", "x")])

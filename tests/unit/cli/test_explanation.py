@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 from tests.support.builders import CREATED, a_pod, a_run, a_status, at
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
@@ -318,6 +319,20 @@ def test_the_newest_warnings_that_say_something_new_are_told() -> None:
         "Event Failed of the pod (30s ago): It happened third.",
         "Event Failed of the pod (15s ago): It happened last.",
     )
+
+
+def test_a_probe_that_failed_is_no_news_once_requests_reach_the_run() -> None:
+    def with_web_server(status: str, reason: Reason) -> RunView:
+        web = Condition(ConditionType.WEB_SERVER_READY, status, reason, "It is so.")
+        url = "http://x.example/"
+        return a_run(status=a_status(started=2, container_url=url, conditions=(web,)))
+
+    event = structs.replace(an_event("Readiness probe failed: it refuses."), reason="Unhealthy")
+    waits = explained(with_web_server("False", Reason.NOT_LISTENING), events=(event,))
+    reached = explained(with_web_server("True", Reason.ENDPOINT_READY), events=(event,))
+
+    assert waits.sentences[-1].endswith("Readiness probe failed: it refuses.")
+    assert reached.sentences == ()
 
 
 def test_names_are_put_into_labels_too() -> None:

@@ -230,8 +230,8 @@ _WEB_SERVER_READY = {
     ),
     Reason.TERMINATING: NOTHING,
     Reason.DISABLED: Advice(
-        "Nothing, unless the run is to have a URL: then the administrator sets webServer.domain,"
-        " and the Actor must not say webServer.enabled: false."
+        "For a URL the administrator must have set webServer.domain, and the Actor may not say"
+        " webServer.enabled: false. Then a reboot or a resurrection gives the run one."
     ),
 }
 
