@@ -33,6 +33,7 @@ from actor_operator.lifecycle.startup import (
 )
 from actor_operator.lifecycle.verdict import verdict_of
 from actor_operator.lifecycle.web_server import (
+    after,
     current_url,
     ended,
     future_url,
@@ -130,14 +131,16 @@ def _with_web_server(
     Between two pods of an attempt they stay.
     """
     url = current_url(observed, decision.resolved, keyring, web)
-    if decision.facts.verdict is not None:
-        facts = replace(decision.facts, web_server=ended(decision.facts.web_server))
-        return replace(decision, facts=facts, url=url, routing=take_down(observed.routing))
+    finding, over = decision.facts.web_server, decision.facts.verdict is not None
+    told = ended(finding) if over else after(finding, decision.facts)
+    decision = replace(decision, facts=replace(decision.facts, web_server=told), url=url)
+    if over:
+        return replace(decision, routing=take_down(observed.routing))
     has_pod = observed.pod is not None and observed.pod_exists and not observed.pod.has_ended
     made = any(isinstance(action, CreatePod) for action in decision.actions)
     if url is None or not (has_pod or made):
-        return replace(decision, url=url)
-    return replace(decision, url=url, routing=keep_up(observed, url, web, now))
+        return decision
+    return replace(decision, routing=keep_up(observed, url, web, now))
 
 
 def admit_first(observed: Observed, decision: Decision, now: datetime) -> Decision:

@@ -12,7 +12,7 @@ from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.resolve import Resolved
 from actor_operator.desired.service import ALLOCATED, build_service
 from actor_operator.desired.url import container_url, host_of, is_url_of
-from actor_operator.lifecycle.facts import Finding
+from actor_operator.lifecycle.facts import Facts, Finding
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.routing import (
     Child,
@@ -24,6 +24,12 @@ from actor_operator.lifecycle.routing import (
     RoutingAction,
 )
 from actor_operator.settings_web import WebServerMode, WebServerSettings
+
+ENDING = Finding("False", Reason.TERMINATING, "The pod is ending, or has ended.")
+"""What is said from the moment when the pod is stopped."""
+
+NOT_READY = Finding("False", Reason.NOT_LISTENING, "The pod is not ready.")
+"""What is said while no pod takes requests."""
 
 DISABLED = "Runs have no URLs in this installation."
 """What is said where settings.webServer names no domain."""
@@ -124,14 +130,25 @@ def web_server(observed: Observed, web: WebServerSettings) -> Finding:
     if resolved is not None and resolved.container_url is None:
         return Finding("False", Reason.DISABLED, "The Actor has no web server.")
     if observed.stopping is not None or (observed.pod is not None and observed.pod.is_leaving):
-        return Finding("False", Reason.TERMINATING, "The pod is ending, or has ended.")
+        return ENDING
     obstacle = _obstacle(observed.routing, web)
     if obstacle is None and not (observed.pod and observed.pod_exists and observed.pod.is_ready):
-        return Finding("False", Reason.NOT_LISTENING, "The pod is not ready.")
+        return NOT_READY
     obstacle = obstacle or _missing(observed.routing, web)
     if obstacle is not None:
         return Finding("False", Reason.NO_INGRESS, obstacle)
     return Finding("True", Reason.ENDPOINT_READY, "Requests reach the pod.")
+
+
+def after(finding: Finding, facts: Facts) -> Finding:
+    """The condition once what was decided is done: so it is told with that, in one write."""
+    if finding.reason is Reason.DISABLED:
+        return finding
+    if facts.stop is not None:
+        return ENDING
+    if facts.next_pod is not None and finding.reason is not Reason.NO_INGRESS:
+        return NOT_READY
+    return finding
 
 
 def ended(finding: Finding) -> Finding:

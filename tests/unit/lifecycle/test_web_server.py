@@ -21,6 +21,7 @@ from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.metadata import Metadata
 from actor_operator.api.views.pod import PodView
+from actor_operator.api.views.run import RebootRequest
 from actor_operator.api.views.web_object import WebObject
 from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.service import build_service
@@ -339,3 +340,25 @@ def test_a_route_that_its_gateway_does_not_take_says_why(
 )
 def test_a_pod_that_is_ending_is_not_reached(observed: Observed) -> None:
     assert ready(replace(observed, routing=as_wanted())) == ("False", "Terminating")
+
+
+def test_a_stop_is_told_with_the_end_of_the_web_server() -> None:
+    status = a_status(started=2, container_url=URL)
+    observed = observe(running(), run=a_run(abort="Immediate", status=status), routing=as_wanted())
+
+    assert ready(observed) == ("False", "Terminating")
+
+
+def test_the_next_pod_is_told_with_the_web_server_that_does_not_listen_yet() -> None:
+    observed = observe(running(), run=a_run(reboot=RebootRequest(1, 1), status=a_status(started=2)))
+
+    decision = decided(replace(observed, routing=as_wanted()))
+
+    assert decision.facts.next_pod is not None
+    assert decision.facts.web_server.reason == Reason.NOT_LISTENING
+
+
+def test_without_a_domain_a_stop_says_nothing_of_web_servers() -> None:
+    web, run = WebServerSettings(), a_run(abort="Immediate", status=a_status(started=2))
+
+    assert ready(observe(running(url=None), run=run), web) == ("False", "Disabled")
