@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import yaml
 from tests.chart.helm import (
     CHART,
     HTTP_ROUTE,
@@ -171,6 +172,7 @@ def documented_values(text: str) -> list[tuple[str, str, str]]:
     found: list[tuple[str, str, str]] = []
     path: list[str] = []
     comment: list[str] = []
+    values = yaml.safe_load(text)
     for line in text.splitlines():
         if remark := re.fullmatch(r" *# (?!\w+:$)(.*)", line):
             comment.append(remark[1])
@@ -180,11 +182,18 @@ def documented_values(text: str) -> list[tuple[str, str, str]]:
             comment = []
             continue
         path = [*path[: len(entry[1]) // 2], entry[2]]
-        is_leaf = bool(entry[3]) or "# " in line
-        if comment and is_leaf:
-            found.append((".".join(path), entry[3].strip() or "none", " ".join(comment)))
+        default = entry[3].strip() or _list_at(values, path)
+        if comment and (default or "# " in line):
+            found.append((".".join(path), default or "none", " ".join(comment)))
         comment = []
     return found
+
+
+def _list_at(values: Any, path: list[str]) -> str:
+    """The list at a path, in one line; empty when there is something else."""
+    for name in path:
+        values = values.get(name) if isinstance(values, dict) else None
+    return json.dumps(values) if isinstance(values, list) else ""
 
 
 GENERATED: dict[Path, Callable[[str], str]] = {
