@@ -13,7 +13,7 @@ from tests.cluster_tool.providers import choose
 from tests.node.conftest import NAME, NODES, Installed
 from tests.support.history import POD, RUN, condition
 from tests.support.installation import REGISTRY
-from tests.support.node_faults import short_of_memory
+from tests.support.node_faults import cordoned, short_of_memory
 from tests.support.user import User
 from tests.support.workspace import Workspace
 
@@ -48,7 +48,7 @@ def test_a_drain_moves_twenty_live_runs_and_fails_none(
     installed: Installed, actors: Workspace, record_property: Callable[[str, object], None]
 ) -> None:
     names = [f"live-{number}" for number in range(LIVE)]
-    with cordoned(installed, STAYS):
+    with cordoned(installed.kubectl, STAYS):
         for number, name in enumerate(names):
             actor = "signal-printer" if number < POLITE else "sleeper"
             actors.run(name, actor, memoryMbytes=128, timeoutSecs=600, input={"seconds": 500})
@@ -87,7 +87,7 @@ def test_a_drain_moves_twenty_live_runs_and_fails_none(
 def test_a_pod_of_higher_priority_drives_a_run_to_another_node(
     installed: Installed, actors: Workspace
 ) -> None:
-    with cordoned(installed, STAYS):
+    with cordoned(installed.kubectl, STAYS):
         actors.run("driven-out", "sleeper", memoryMbytes=512, input={"seconds": 500})
         actors.wait("driven-out", "RUNNING", 60)
         with urgent_pod(installed, actors):
@@ -108,7 +108,7 @@ def test_a_node_that_is_short_of_memory_evicts_a_run_which_goes_on_elsewhere(
 ) -> None:
     if choose.provider(os.environ.get("CLUSTER", "auto"), NAME).name != "local":
         pytest.skip("only on nodes of ours a kubelet can be told that it is short of memory")
-    with cordoned(installed, STAYS):
+    with cordoned(installed.kubectl, STAYS):
         actors.run("evicted", "sleeper", memoryMbytes=128, input={"seconds": 500})
         actors.wait("evicted", "RUNNING", 60)
     with short_of_memory(NAME, GOES):
@@ -153,16 +153,6 @@ def environment(installed: Installed, workspace: Workspace, name: str) -> dict[s
     user = User(installed.kubectl, workspace.namespace)
     text = user.run_kubectl("exec", workspace.status(name)["podName"], "--", "env")
     return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-
-
-@contextmanager
-def cordoned(installed: Installed, node: str) -> Iterator[None]:
-    """Let no new pod come to a node."""
-    installed.kubectl.run("cordon", node)
-    try:
-        yield
-    finally:
-        installed.kubectl.run("uncordon", node)
 
 
 @contextmanager

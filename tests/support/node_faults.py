@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 from tests.cluster_tool import members
+from tests.cluster_tool.kubectl import Kubectl
 from tests.cluster_tool.paths import CHECKOUT, state_dir
 
 PRESSURE = {
@@ -67,8 +68,34 @@ def short_of_memory(cluster: str, node: str) -> Iterator[None]:
         restart_kubelet(state, node)
 
 
+@contextmanager
+def silent_node(cluster: str, node: str) -> Iterator[None]:
+    """Let nobody hear of a node: its kubelet is gone, and its containers go on."""
+    state = state_dir(cluster)
+    argv = kill_kubelet(state, node)
+    try:
+        yield
+    finally:
+        start_kubelet(state, node, argv)
+
+
+@contextmanager
+def cordoned(kubectl: Kubectl, node: str) -> Iterator[None]:
+    """Let no new pod come to a node."""
+    kubectl.run("cordon", node)
+    try:
+        yield
+    finally:
+        kubectl.run("uncordon", node)
+
+
 def restart_kubelet(state: Path, node: str) -> None:
     """Kill a node's kubelet and start it again; containers go on."""
+    start_kubelet(state, node, kill_kubelet(state, node))
+
+
+def kill_kubelet(state: Path, node: str) -> list[str]:
+    """Kill a node's kubelet; returns its command line."""
     role = f"{node}/kubelet"
     mine = [member.pid for member in members.find(state) if member.role == role]
     # What entered the node's namespaces waits outside for the kubelet and has its marks.
@@ -79,6 +106,11 @@ def restart_kubelet(state: Path, node: str) -> None:
     while role in members.roles(state):
         assert time.monotonic() < deadline, f"{role} does not end"
         time.sleep(0.1)
+    return argv
+
+
+def start_kubelet(state: Path, node: str, argv: list[str]) -> None:
+    """Start a node's kubelet by its command line."""
     # By a process of its own: what it starts outlives it, and is not this one's child.
     starting = [sys.executable, "-c", START, str(state), node, *argv]
     subprocess.run(starting, check=True, cwd=CHECKOUT)
