@@ -6,6 +6,7 @@ coroutine of the operator is driven to its end by :func:`drive`.
 
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, TypeVar
@@ -19,6 +20,7 @@ from actor_operator.api.views.actor import ActorView
 from actor_operator.api.views.metadata import ObjectView
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunStatus, RunView
+from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.kube.errors import (
     AlreadyExistsError,
     ApiError,
@@ -47,6 +49,8 @@ class Fault(Enum):
     CRASH_AFTER = auto()
     ANSWER_LOST = auto()
     UNAVAILABLE = auto()
+    LATE = auto()
+    """No answer, and it is carried out a while later; only Services and routes are that slow."""
 
 
 def drive(work: Coroutine[Any, Any, T]) -> T:
@@ -78,6 +82,8 @@ class ToyCluster:
         self.pods_created = 0
         self.writes = 0
         self.faults: deque[Fault | None] = deque()
+        self.late: list[Callable[[], object]] = []
+        """Writes that were given up and are still to be carried out."""
         self.refusal: ApiError | None = None
         self.run_events: deque[Event] = deque()
         self.pod_events: deque[Event] = deque()
@@ -95,6 +101,15 @@ class ToyCluster:
 
     def pass_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+        if seconds >= WRITE_LANDING_SECONDS:
+            self.land()
+
+    def land(self) -> None:
+        """Writes that were given up are carried out."""
+        late, self.late = self.late, []
+        for apply in late:
+            with suppress(ApiError):
+                apply()
 
     def change_spec(self, **fields: Any) -> None:
         """A user patches the run."""
@@ -179,12 +194,15 @@ class ToyCluster:
         self.put_pod(replace(new, metadata=meta))
         return self.pods[new.name]
 
-    def _write(self, apply: Callable[[], T]) -> T:
+    def _write(self, apply: Callable[[], T], *, may_land_late: bool = False) -> T:
         self.writes += 1
         fault = self.faults.popleft() if self.faults else None
         if fault is Fault.CRASH_BEFORE:
             raise Crash
-        if fault is Fault.UNAVAILABLE:
+        if fault is Fault.LATE and may_land_late:
+            self.late.append(apply)
+            raise UnreachableError("no answer", may_have_applied=True)
+        if fault in {Fault.UNAVAILABLE, Fault.LATE}:
             raise ServerError("the server is overloaded", status=503)
         answer = apply()
         if fault is Fault.CRASH_AFTER:

@@ -141,6 +141,10 @@ class ToyKubelet:
         self.cluster.put_pod(replace(self.pod, status=status))
         self._state(ContainerState(running=Running(self._second())))
 
+    def probe(self, *, ready: bool) -> None:
+        """The readiness probe says otherwise than before."""
+        self._condition("Ready", str(ready), "")
+
     def fail_to_start(self) -> None:
         gone = Terminated(exit_code=128, reason="StartError", finished_at=self._second())
         self._state(ContainerState(terminated=gone))
@@ -234,8 +238,13 @@ class ToyKubelet:
         self.cluster.put_pod(replace(self.pod, status=changed))
 
     def _state(self, state: ContainerState) -> None:
+        """Tell the container's state, and with it whether the pod is ready."""
         container = ContainerStatus("actor", state=state)
-        changed = replace(self.pod.status, container_statuses=(container,))
+        ready = Condition("Ready", str(state.running is not None))
+        others = tuple(c for c in self.pod.status.conditions if c.type != "Ready")
+        changed = replace(
+            self.pod.status, container_statuses=(container,), conditions=(*others, ready)
+        )
         self.cluster.put_pod(replace(self.pod, status=changed))
 
     def _finish(self, phase: str, reason: str = "") -> None:

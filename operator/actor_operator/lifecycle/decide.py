@@ -38,7 +38,7 @@ from actor_operator.lifecycle.web_server import (
     ended,
     future_url,
     keep_up,
-    take_down,
+    take_all_down,
     web_server,
 )
 from actor_operator.settings import Settings
@@ -135,7 +135,7 @@ def _with_web_server(
     told = ended(finding) if over else after(finding, decision.facts)
     decision = replace(decision, facts=replace(decision.facts, web_server=told), url=url)
     if over:
-        return replace(decision, routing=take_down(observed.routing))
+        return replace(decision, routing=take_all_down(observed, url))
     has_pod = observed.pod is not None and observed.pod_exists and not observed.pod.has_ended
     made = any(isinstance(action, CreatePod) for action in decision.actions)
     if url is None or not (has_pod or made):

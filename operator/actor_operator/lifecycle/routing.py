@@ -86,5 +86,14 @@ class DeleteChild:
     uid: str
 
 
-RoutingAction = CreateChild | PatchChild | DeleteChild
+@dataclass(frozen=True, slots=True)
+class DeleteUnseen:
+    """Delete one of them that no watch tells of, if it is there and the run's."""
+
+    part: Part
+    namespace: str
+    name: str
+
+
+RoutingAction = CreateChild | PatchChild | DeleteChild | DeleteUnseen
 """What a decision may ask for."""

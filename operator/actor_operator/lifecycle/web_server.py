@@ -9,6 +9,7 @@ from actor_operator.desired.diff import merge_patch, missing_entries
 from actor_operator.desired.http_route import build_http_route
 from actor_operator.desired.ingress import build_ingress
 from actor_operator.desired.keyring import Keyring
+from actor_operator.desired.names import child_name
 from actor_operator.desired.resolve import Resolved
 from actor_operator.desired.service import ALLOCATED, build_service
 from actor_operator.desired.url import container_url, host_of, is_url_of
@@ -18,6 +19,7 @@ from actor_operator.lifecycle.routing import (
     Child,
     CreateChild,
     DeleteChild,
+    DeleteUnseen,
     Part,
     PatchChild,
     Routing,
@@ -33,6 +35,9 @@ NOT_READY = Finding("False", Reason.NOT_LISTENING, "The pod is not ready.")
 
 DISABLED = "Runs have no URLs in this installation."
 """What is said where settings.webServer names no domain."""
+
+WITHOUT = "The pod was made without a URL: the Actor has no web server, or there was no domain yet."
+"""What is said of a pod whose variables have no URL."""
 
 
 def future_url(observed: Observed, keyring: Keyring, web: WebServerSettings) -> str | None:
@@ -94,6 +99,17 @@ def take_down(routing: Routing) -> tuple[RoutingAction, ...]:
     )
 
 
+def take_all_down(observed: Observed, url: str | None) -> tuple[RoutingAction, ...]:
+    """The same at the end of a run that had a URL; somebody may have taken our labels away."""
+    run = observed.run
+    unseen = tuple(
+        DeleteUnseen(part, run.namespace, child_name(run.name, run.uid))
+        for part in (Part.ROUTE, Part.SERVICE)
+        if url is not None and observed.routing.child(part) is None
+    )
+    return (*take_down(observed.routing), *unseen)
+
+
 def mend(part: Part, child: Child | None, manifest: dict[str, Any]) -> RoutingAction | None:
     """What makes one of the two as its manifest says; None: it is so, or is being deleted."""
     if child is None:
@@ -128,7 +144,7 @@ def web_server(observed: Observed, web: WebServerSettings) -> Finding:
     if not web.enabled:
         return Finding("False", Reason.DISABLED, DISABLED)
     if resolved is not None and resolved.container_url is None:
-        return Finding("False", Reason.DISABLED, "The Actor has no web server.")
+        return Finding("False", Reason.DISABLED, WITHOUT)
     if observed.stopping is not None or (observed.pod is not None and observed.pod.is_leaving):
         return ENDING
     obstacle = _obstacle(observed.routing, web)

@@ -128,6 +128,8 @@ class RunController:
         if gone is not None:
             self._reconciler.forget(gone.uid)
             self.timers.cancel((gone.namespace, gone.name))
+        if new is not None:
+            self._look_at((new.namespace, new.name))  # something of it may be left
 
     def on_child(self, old: PodView | WebObject | None, new: PodView | WebObject | None) -> None:
         """A run's pod, Service or route came, changed or went."""

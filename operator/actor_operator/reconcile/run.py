@@ -118,8 +118,7 @@ class RunReconciler:
         """
         run = self._runs.get(*key)
         if isinstance(run, FinishedRun):
-            await self._remove_strays(run)
-            return None
+            return await self._remove_strays(run)
         if run is None:
             await self._web_servers.remove_orphans(*key)
             return None
@@ -174,6 +173,7 @@ class RunReconciler:
     def forget_all(self) -> None:
         """Leading has ended: what was remembered is of no use."""
         self._blocked.clear()
+        self._web_servers.forget_all()
 
     def forget(self, uid: str) -> None:
         """The run is gone, or needs nothing more."""
@@ -181,11 +181,11 @@ class RunReconciler:
         self._gatherer.forget(uid)
         self._web_servers.forget(uid)
 
-    async def _remove_strays(self, run: FinishedRun) -> None:
+    async def _remove_strays(self, run: FinishedRun) -> datetime | None:
         """A creation that was given up may have landed after the verdict: nothing needs it."""
         for pod in self._gatherer.pods_of(run.uid):
             await self._executor.carry_out(run, remove_stray(pod))
-        await self._web_servers.remove_strays(run)
+        return await self._web_servers.remove_strays(run)
 
     def _decide(self, observed: Observed) -> Decision:
         return decide(observed, self._clock.now(), self._settings, self._keyring())
@@ -267,11 +267,10 @@ class RunReconciler:
         outcome = await self._executor.carry_out(observed.run, actions)
         for pod in outcome if isinstance(outcome, tuple) else ():
             self._pods.apply(pod)
-        await self._web_servers.remove_strays(observed.run)
         settled = settle(observed, cleanup=cleanup)
         if settled is not None:
             await self._write(observed.run, settled, observed.pod)
-        return None
+        return await self._web_servers.remove_strays(observed.run)
 
 
 def _makes_pod(decision: Decision) -> bool:

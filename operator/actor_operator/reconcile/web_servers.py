@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from actor_operator.api.views.run import FinishedRun, RunView
@@ -13,16 +13,19 @@ from actor_operator.desired.names import child_name
 from actor_operator.engine.store import Key, Store
 from actor_operator.kube.errors import (
     AlreadyExistsError,
+    ApiError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
     ServerError,
+    TooManyRequestsError,
 )
 from actor_operator.kube.web_objects import WebObjects
 from actor_operator.lifecycle.routing import (
     Child,
     CreateChild,
     DeleteChild,
+    DeleteUnseen,
     Part,
     PatchChild,
     Refused,
@@ -39,8 +42,11 @@ log = logger(__name__)
 FIRST_PAUSE = timedelta(seconds=5)
 """Pause after the first refusal."""
 
+SHORT_PAUSE = timedelta(seconds=1)
+"""Pause after the first failure that may pass by itself."""
+
 LONGEST_PAUSE = timedelta(seconds=60)
-"""Pause after many refusals."""
+"""Pause after many refusals or failures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,30 +127,29 @@ class WebServers:
     async def carry_out(
         self, run: RunView | FinishedRun, actions: tuple[RoutingAction, ...]
     ) -> None:
-        """Carry out actions in their order, until the API server refuses one.
+        """Carry out actions in their order; what fails is remembered, and tried again later.
 
-        Raises
-        ------
-        ApiError
-            Whatever passes by itself: the caller tries the whole step again.
+        After something that could not be made nothing else is made, but all is deleted that can be.
         """
+        done = True
         for action in actions:
-            refusal = await self._try(run, action)
-            if refusal is not None:
-                self._remember(run, refusal)
-                return
-        if actions:
+            if done or isinstance(action, DeleteChild | DeleteUnseen):
+                done = await self._succeeds(run, action) and done
+        if actions and done:
             self.forget(run.uid)
 
-    async def remove_strays(self, run: RunView | FinishedRun) -> None:
+    async def remove_strays(self, run: RunView | FinishedRun) -> datetime | None:
         """Remove what a finished run has left: a creation may have landed after the verdict.
 
-        Raises
-        ------
-        ApiError
-            Try again soon.
+        Returns
+        -------
+        datetime or None
+            When to try again, if something could not be removed.
         """
-        await self.carry_out(run, take_down(self.routing_of(run)))
+        actions = take_down(self.routing_of(run))
+        await self.carry_out(run, actions)
+        refused = self._refused.get(run.uid) if actions else None
+        return refused.retry_at if refused is not None else None
 
     async def remove_orphans(self, namespace: str, run: str) -> None:
         """Remove what a run has left that was deleted without its children: they lead nowhere.
@@ -165,11 +170,30 @@ class WebServers:
         """The run is gone, or has ended, or all is well."""
         self._refused.pop(uid, None)
 
-    def _remember(self, run: RunView | FinishedRun, message: str) -> None:
-        """Try again after 5 s, 10 s … 60 s."""
+    def forget_all(self) -> None:
+        """Leading has ended: what was refused may have been mended meanwhile."""
+        self._refused.clear()
+
+    async def _succeeds(self, run: RunView | FinishedRun, action: RoutingAction) -> bool:
+        """Carry out one action; returns whether that went well."""
+        try:
+            refusal = await self._try(run, action)
+        except TooManyRequestsError as error:
+            self._remember(run, error.message, timedelta(seconds=error.requeue_after))
+        except ApiError as error:
+            name = self._kinds[action.part].name
+            self._remember(run, f"The {name} could not be written: {error.message}", SHORT_PAUSE)
+        else:
+            if refusal is None:
+                return True
+            self._remember(run, refusal, FIRST_PAUSE)
+        return False
+
+    def _remember(self, run: RunView | FinishedRun, message: str, first_pause: timedelta) -> None:
+        """Try again after the first pause, twice that … 60 s."""
         last = self._refused.get(run.uid)
         tries = last.tries + 1 if last else 1
-        pause = min(FIRST_PAUSE * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
+        pause = min(first_pause * 2 ** min(tries - 1, 10), LONGEST_PAUSE)
         if last is None or last.message != message:
             log.warning("A run's web server is not reachable.", run=run.name, cause=message)
         self._refused[run.uid] = Refused(message, tries, self._clock.now() + pause)
@@ -186,6 +210,10 @@ class WebServers:
                 case DeleteChild(_, namespace, name, uid):
                     await kind.writer.delete(namespace, name, uid=uid)
                     kind.store.remove(namespace, name, uid)
+                case DeleteUnseen(_, namespace, name):
+                    found = await kind.writer.read(namespace, name)
+                    if found is not None and found.controller_uid() == run.uid:
+                        await kind.writer.delete(namespace, name, uid=found.uid)
         except (ForbiddenError, InvalidError) as error:
             return f"The {kind.name} was refused: {error.message}"
         except NotFoundError:

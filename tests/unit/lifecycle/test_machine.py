@@ -9,9 +9,9 @@ the whole recorded history is as it must be (``tests/support/toy_checks.py``).
 
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
@@ -20,8 +20,11 @@ from hypothesis.stateful import (
 from tests.support.builders import a_run, an_actor
 from tests.support.toy_checks import check_step, check_story
 from tests.support.toy_cluster import Fault, ToyCluster
-from tests.support.toy_kubelet import Cause, ToyKubelet, Truth
+from tests.support.toy_kubelet import ToyKubelet, Truth
 from tests.support.toy_operator import ToyOperator
+from tests.support.toy_web import ToyWeb, settings_with_urls
+from tests.unit.lifecycle.node_rules import NodeRules
+from tests.unit.lifecycle.web_rules import WebRules
 from typing_extensions import override
 
 from actor_operator.api.v1alpha1.phase import Phase
@@ -33,6 +36,7 @@ from actor_operator.api.views.run import (
     RunStatus,
 )
 from actor_operator.kube.errors import ForbiddenError, QuotaExceededError
+from actor_operator.settings_web import WebServerMode
 
 TIMEOUT = 10
 """Seconds that the run may take, when it has a timeout."""
@@ -47,7 +51,7 @@ PATIENCE = 400
 """Rounds in which a run must end once faults have stopped."""
 
 
-class RunMachine(RuleBasedStateMachine):
+class RunMachine(NodeRules, WebRules):
     """The world of one run."""
 
     @initialize(
@@ -56,6 +60,9 @@ class RunMachine(RuleBasedStateMachine):
         steps=st.sampled_from([0, 2, 3, 3, 3]),
         restarts=st.sampled_from([False, False, True]),
         moves=st.sampled_from([True, True, False]),
+        mode=st.sampled_from([WebServerMode.NONE, WebServerMode.INGRESS, WebServerMode.HTTP_ROUTE]),
+        has_class=st.booleans(),
+        news=st.booleans(),
     )
     def begin(
         self,
@@ -65,6 +72,9 @@ class RunMachine(RuleBasedStateMachine):
         steps: int,
         restarts: bool = False,
         moves: bool = True,
+        mode: WebServerMode = WebServerMode.NONE,
+        has_class: bool = True,
+        news: bool = False,
     ) -> None:
         """A user makes a run; its Actor may come later, its container may run already."""
         self.timeout = timeout
@@ -72,14 +82,15 @@ class RunMachine(RuleBasedStateMachine):
         run = a_run(timeout_secs=timeout, restart_on_error=restarts)
         self.cluster = ToyCluster(run, self.actor if there else None)
         self.kubelet = ToyKubelet(self.cluster)
-        self.operator = ToyOperator(self.cluster)
+        self.begin_web(ToyWeb(self.cluster, mode, has_class=has_class, news=news))
+        self.operator = ToyOperator(self.cluster, settings_with_urls(mode), self.web)
         self.aborted: set[int] = set()
         self.created_in: list[Phase] = []
         self.created_beside: list[Truth] = []
         self.seen = 0
         for _ in range(steps):
             self.everything_is_told_and_done()
-            self._kubelet_makes_progress()
+            self.kubelet_makes_progress()
 
     # The operator and its watches
 
@@ -106,13 +117,11 @@ class RunMachine(RuleBasedStateMachine):
     def everything_is_told_and_done(self) -> None:
         """What happens nearly always: no lag, no fault."""
         for _ in range(10):
-            while self.cluster.run_events:
-                self.operator.hear_of_run()
-            while self.cluster.pod_events:
-                self.operator.hear_of_pod()
+            self.operator.hear_everything()
             if not self.operator.due:
-                return
+                break
             self.operator_works()
+        self.check_web_at_rest()
 
     @rule()
     def operator_restarts(self) -> None:
@@ -186,101 +195,6 @@ class RunMachine(RuleBasedStateMachine):
     def user_removes_pod_by_force(self) -> None:
         self.kubelet.remove()
 
-    # Scheduler, kubelet, node
-
-    @precondition(lambda self: self.has_pod and self.kubelet.waits_for_node)
-    @rule(found=st.sampled_from([True, True, False]))
-    def scheduler_looks(self, *, found: bool) -> None:
-        if found:
-            self.kubelet.schedule()
-        else:
-            self.kubelet.cannot_schedule()
-
-    @precondition(lambda self: self.can_accept)
-    @rule()
-    def kubelet_accepts(self) -> None:
-        self.kubelet.accept()
-
-    @precondition(lambda self: self.can_accept)
-    @rule()
-    def kubelet_refuses(self) -> None:
-        self.kubelet.refuse()
-
-    @precondition(lambda self: self.has_pod and self.kubelet.may_start and not self.was_tried)
-    @rule(
-        reason=st.sampled_from(
-            [
-                "ErrImagePull",
-                "ImagePullBackOff",
-                "InvalidImageName",
-                "CreateContainerConfigError",
-                "CreateContainerError",
-            ]
-        )
-    )
-    def container_waits(self, reason: str) -> None:
-        self.kubelet.wait(reason)
-
-    @precondition(lambda self: self.has_pod and self.kubelet.may_start and not self.was_tried)
-    @rule()
-    def container_starts(self) -> None:
-        self.kubelet.start()
-
-    @precondition(lambda self: self.has_pod and self.kubelet.may_start and not self.was_tried)
-    @rule()
-    def container_cannot_start(self) -> None:
-        self.kubelet.fail_to_start()
-
-    @precondition(lambda self: self.is_alive)
-    @rule(code=st.sampled_from([0, 0, 1, 137, 143]))
-    def container_ends(self, code: int) -> None:
-        self.kubelet.exit(code)
-
-    @precondition(lambda self: self.is_alive)
-    @rule()
-    def container_runs_out_of_memory(self) -> None:
-        self.kubelet.exit(137, "OOMKilled")
-
-    @precondition(lambda self: self.has_pod and not self.kubelet.pod.is_over and self.was_tried)
-    @rule()
-    def kubelet_tells_the_phase(self) -> None:
-        self.kubelet.tell_phase()
-
-    @precondition(lambda self: self.can_be_overdue)
-    @rule()
-    def kubelet_reaches_the_deadline(self) -> None:
-        self.kubelet.reach_deadline()
-
-    @precondition(lambda self: self.is_alive)
-    @rule()
-    def disk_is_full(self) -> None:
-        self.kubelet.evict_for_disk()
-
-    @precondition(lambda self: self.has_pod and not self.kubelet.pod.is_over)
-    @rule(
-        reason=st.sampled_from(
-            ["EvictionByEvictionAPI", "PreemptionByScheduler", "TerminationByKubelet"]
-        )
-    )
-    def pod_is_disrupted(self, reason: str) -> None:
-        self.kubelet.evict_for_node(reason)
-
-    @precondition(lambda self: self.has_pod and not self.kubelet.pod.is_over)
-    @rule()
-    def kubelet_restarts_without_room(self) -> None:
-        if self.kubelet.truth.accepted is not None:
-            self.kubelet.refuse_anew()
-
-    @precondition(lambda self: self.has_pod and self.kubelet.deleting)
-    @rule()
-    def kubelet_notices_the_deletion(self) -> None:
-        self.kubelet.notice_deletion()
-
-    @precondition(lambda self: self.has_pod and self.kubelet.deleting and not self.is_alive)
-    @rule()
-    def kubelet_removes_the_pod(self) -> None:
-        self.kubelet.remove()
-
     @property
     def is_aborted(self) -> bool:
         request = self.cluster.run.spec.abort
@@ -289,31 +203,6 @@ class RunMachine(RuleBasedStateMachine):
     @property
     def may_live_again(self) -> bool:
         return self.cluster.run.status.attempt < MAX_ATTEMPTS
-
-    @property
-    def has_pod(self) -> bool:
-        return self.cluster.pod is not None
-
-    @property
-    def is_alive(self) -> bool:
-        return self.has_pod and self.kubelet.truth.alive
-
-    @property
-    def was_tried(self) -> bool:
-        """Whether the container has ended, or could not be started."""
-        return self.kubelet.pod.terminated is not None
-
-    @property
-    def can_accept(self) -> bool:
-        if not self.has_pod or self.kubelet.waits_for_node or self.kubelet.deleting:
-            return False
-        return self.kubelet.truth.accepted is None and not self.kubelet.pod.is_over
-
-    @property
-    def can_be_overdue(self) -> bool:
-        if not self.has_pod or self.kubelet.pod.is_over or self.was_tried:
-            return False
-        return self.kubelet.overdue and self.kubelet.truth.signalled is not Cause.DEADLINE
 
     # What must hold
 
@@ -345,30 +234,11 @@ class RunMachine(RuleBasedStateMachine):
             self.everything_is_told_and_done()
             if isinstance(self.operator.runs.get("team", "hello"), FinishedRun):
                 break
-            self._kubelet_makes_progress()
+            self.kubelet_makes_progress()
             self.cluster.pass_time(0.5)
+        self.end_of_web_troubles()
+        self.everything_is_told_and_done()
         self._check_the_end()
-
-    def _kubelet_makes_progress(self) -> None:
-        """The next thing that a healthy node does."""
-        kubelet = self.kubelet
-        steps = (
-            (self.is_alive, self._container_ends_soon),
-            (self.has_pod and kubelet.deleting, kubelet.remove),
-            (self.has_pod and not kubelet.pod.is_over and self.was_tried, kubelet.tell_phase),
-            (self.has_pod and kubelet.waits_for_node, kubelet.schedule),
-            (self.can_accept, kubelet.accept),
-            (self.can_be_overdue, kubelet.reach_deadline),
-            (self.has_pod and kubelet.may_start, kubelet.start),
-        )
-        next((step for possible, step in steps if possible), lambda: None)()
-
-    def _container_ends_soon(self) -> None:
-        if self.kubelet.deleting:
-            self.kubelet.notice_deletion()
-        if self.can_be_overdue:
-            self.kubelet.reach_deadline()
-        self.kubelet.exit(143 if self.kubelet.truth.signalled else 0)
 
     def _check_the_end(self) -> None:
         self.every_new_status_follows_from_the_one_before()
@@ -380,10 +250,13 @@ class RunMachine(RuleBasedStateMachine):
         for pod in cluster.pods.values():
             assert pod.uid not in alive
             left = [name for name in cluster.secrets if name.startswith(f"{pod.name}-")]
-            assert not left, "the Secret outlives its container"
+            # With another key a Secret that waits for its pod has another name.
+            rotated = len(self.operator.keyring.keys) > 1
+            assert not left or rotated, "the Secret outlives its container"
         if not self.operator.restarts and not self.operator.failures:
             assert not cluster.secrets, "a Secret outlives its pod"
         troubles = self.operator.failures + self.operator.restarts + cluster.pods_created
+        troubles += self.web_troubles + self.web_refusals
         assert cluster.writes <= MAX_WRITES * status.attempt + 4 * troubles
         writes = cluster.writes
         cluster.pass_time(10_000)
@@ -395,6 +268,17 @@ class RunMachine(RuleBasedStateMachine):
 
 
 TestRunMachine: Any = RunMachine.TestCase
+
+
+@pytest.mark.parametrize("mode", [WebServerMode.INGRESS, WebServerMode.HTTP_ROUTE])
+def test_with_a_url_it_takes_nine(mode: WebServerMode) -> None:
+    """Service and route, and their deletes, beside those five."""
+    machine = RunMachine()
+    machine.begin(timeout=TIMEOUT, there=True, steps=0, mode=mode)
+    machine.teardown()
+
+    assert [s.phase for s in machine.cluster.history] == [Phase.RUNNING, Phase.SUCCEEDED]
+    assert machine.cluster.writes == 9
 
 
 def test_the_machine_left_alone_brings_a_run_to_its_success_in_five_writes() -> None:
