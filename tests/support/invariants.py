@@ -20,10 +20,11 @@ of the invariant. All of them, with their number, what holds, and in which modul
 - I16 runs end, and say what they wait for: times
 - I18 pods are dead after their deadline: times
 - I19 aborts are swift: times
-- I20 nothing is left of a finished run, and nothing of it runs: children, pods
+- I20 nothing is left of a finished run, and nothing of it runs: children, pods, urls
 - I21 deletions come to their end: times
 - I22 few writes, each with news; Events are not repeated: status
 - I26 small statuses: status
+- I27 a run has one URL of its own for ever, and what leads there leads to it alone: urls
 
 Left out, because a history of objects cannot tell:
 
@@ -77,6 +78,13 @@ from tests.support.invariants_times import (
     runs_end,
     waits_are_told,
 )
+from tests.support.invariants_urls import (
+    hosts_are_not_shared,
+    no_route_of_a_finished_run,
+    one_route_at_a_time,
+    routes_lead_to_their_run,
+    urls_are_kept,
+)
 from tests.support.invariants_verdicts import (
     aborts_are_kept,
     cause_is_exact,
@@ -113,12 +121,17 @@ CHECKS: tuple[Check, ...] = (
     aborts_are_swift,
     no_secret_of_a_finished_run,
     nothing_runs_after_the_end,
+    no_route_of_a_finished_run,
     deletions_come_to_an_end,
     writes_are_few,
     writes_say_something,
     events_are_not_repeated,
     transition_times_move_on_flips_only,
     status_is_small,
+    urls_are_kept,
+    one_route_at_a_time,
+    routes_lead_to_their_run,
+    hosts_are_not_shared,
 )
 """Every check."""
 

@@ -5,9 +5,12 @@ import re
 from tests.support.attempts import ENDED, is_deleted, phase_of, say
 from tests.support.history import (
     ADDED,
+    HTTP_ROUTE,
+    INGRESS,
     POD,
     RUN,
     SECRET,
+    SERVICE,
     History,
     Revision,
     controller_uid,
@@ -16,11 +19,17 @@ from tests.support.history import (
 
 RUN_UID = "actor-operator.dev/run-uid"
 
-CHILDREN = ((POD, ""), (SECRET, "-[a-z2-7]{16}"))
-"""Kinds that a run owns, and how their names go on after the pod's."""
+CHILDREN = (
+    (POD, "-[0-9]+"),
+    (SECRET, "-[0-9]+-[a-z2-7]{16}"),
+    (SERVICE, ""),
+    (INGRESS, ""),
+    (HTTP_ROUTE, ""),
+)
+"""Kinds that a run owns, and how their names go on."""
 
-CHILD_NAME = r"{run}-[a-z2-7]{{4}}-[0-9]+{end}"
-"""Name of a pod, and of its Secret with 16 symbols more."""
+CHILD_NAME = r"{run}-[a-z2-7]{{4}}{end}"
+"""How the name of each begins."""
 
 SEEN_SECONDS = 2.0
 """How long after a commit a busy operator may not know of it yet."""

@@ -6,11 +6,14 @@ from tests.support.history import (
     ACCOUNT,
     ACTOR,
     EVENT,
+    HTTP_ROUTE,
+    INGRESS,
     NAMED_BY_NAMESPACE,
     NAMESPACE,
     POD,
     RUN,
     SECRET,
+    SERVICE,
 )
 
 GROUP = "/apis/actor-operator.dev/v1alpha1"
@@ -36,6 +39,9 @@ class Source:
     secret: bool = False
     """Only their metadata is asked for."""
 
+    optional: bool = False
+    """The cluster may have no such kind, or get it later."""
+
     def path(self, namespace: str = "", **query: str) -> str:
         """Path and query of a list or watch of all of them, or of those of a namespace."""
         path = f"{self.group}/{self.plural}"
@@ -59,6 +65,9 @@ SOURCES = (
     Source(ACCOUNT, GROUP, "actoraccounts"),
     Source(POD, "/api/v1", "pods", OURS),
     Source(SECRET, "/api/v1", "secrets", OURS, secret=True),
+    Source(SERVICE, "/api/v1", "services", OURS),
+    Source(INGRESS, "/apis/networking.k8s.io/v1", "ingresses", OURS),
+    Source(HTTP_ROUTE, "/apis/gateway.networking.k8s.io/v1", "httproutes", OURS, optional=True),
     Source(NAMESPACE, "/api/v1", "namespaces"),
     Source(EVENT, "/apis/events.k8s.io/v1", "events", "fieldSelector=regarding.kind=ActorRun"),
 )

@@ -28,6 +28,9 @@ SILENCE_SECONDS = 90.0
 PAUSE_SECONDS = 0.2
 """Between attempts to reach the server."""
 
+MISSING_SECONDS = 2.0
+"""Between attempts to list a kind that the cluster does not have."""
+
 LOST = (OSError, http.client.HTTPException, ValueError)
 """What reading from a server that dies may raise."""
 
@@ -71,6 +74,8 @@ class Recording:
             try:
                 version = version or self._list()
                 version = self._watch(version)
+            except MissingKindError:
+                time.sleep(MISSING_SECONDS)
             except LOST:
                 time.sleep(PAUSE_SECONDS)
 
@@ -84,7 +89,7 @@ class Recording:
 
     def _list(self) -> str:
         with self._request(self._source.path(), listing=True) as response:
-            version, items = read_list(response)
+            version, items = read_list(response, self._source)
         self._listed(version, items)
         return str(version)
 
@@ -122,14 +127,22 @@ class Recording:
             connection.close()
 
 
-def read_list(response: http.client.HTTPResponse) -> tuple[int, list[Object]]:
+class MissingKindError(Exception):
+    """The cluster does not have a kind that it need not have."""
+
+
+def read_list(response: http.client.HTTPResponse, source: Source) -> tuple[int, list[Object]]:
     """The resourceVersion of a list, and its objects.
 
     Raises
     ------
+    MissingKindError
+        The cluster does not have this kind, and need not.
     ValueError
         The answer is no list: the CRD is not there yet, or the server is going.
     """
+    if source.optional and response.status == http.client.NOT_FOUND:
+        raise MissingKindError
     answer = json.loads(response.read())
     if answer["kind"] == "Status":
         raise ValueError(answer["message"])
@@ -139,12 +152,17 @@ def read_list(response: http.client.HTTPResponse) -> tuple[int, list[Object]]:
 def list_now(
     address: str, context: ssl.SSLContext, source: Source, namespace: str
 ) -> tuple[int, list[Object]]:
-    """What the API server has of a kind in a namespace; raises as `read_list`, and OSError."""
+    """What the API server has of a kind in a namespace; raises ValueError and OSError.
+
+    Of a kind that the cluster does not have there is nothing.
+    """
     connection = http.client.HTTPSConnection(address, context=context, timeout=30)
     try:
         headers = {"Accept": METADATA_LIST}
         connection.request("GET", source.path(namespace), headers=headers)
-        return read_list(connection.getresponse())
+        return read_list(connection.getresponse(), source)
+    except MissingKindError:
+        return 0, []
     finally:
         connection.close()
 

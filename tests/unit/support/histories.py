@@ -6,10 +6,12 @@ from tests.support.history import (
     ADDED,
     DELETED,
     EVENT,
+    INGRESS,
     MODIFIED,
     POD,
     RUN,
     SECRET,
+    SERVICE,
     History,
     Revision,
 )
@@ -24,6 +26,16 @@ POD_NAME = "hello-abcd-1"
 SECRET_NAME = "hello-abcd-1-abcdefghijklmnop"
 
 NEXT_POD = "hello-abcd-2"
+
+WEB_NAME = "hello-abcd"
+"""Name of the Service and of the route."""
+
+HOST = "abcdefghijklmnopqrstuvwxyz.runs.example"
+URL: dict[str, Any] = {"containerUrl": f"https://{HOST}/"}
+"""Status of a run that has a URL."""
+
+LEADS = {"rules": [{"host": HOST}]}
+"""Specification of an Ingress that leads to it."""
 
 START, END = "2026-01-01T12:00:00Z", "2026-01-01T12:00:09Z"
 
@@ -134,6 +146,20 @@ class Story:
         whole = {"name": SECRET_NAME, "labels": LABELS, "ownerReferences": [OWNER], **metadata}
         return self.tell(SECRET, change, SECRET_NAME, {"metadata": whole})
 
+    def web_object(
+        self,
+        kind: str,
+        change: str = ADDED,
+        *,
+        uid: str = "",
+        spec: dict[str, Any] | None = None,
+        **metadata: Any,
+    ) -> "Story":
+        """The Service or route is written; an Ingress leads from the run's host."""
+        whole = {"name": WEB_NAME, "labels": LABELS, "ownerReferences": [OWNER], **metadata}
+        body = {"metadata": whole, "spec": LEADS if spec is None else spec}
+        return self.tell(kind, change, uid or kind, body)
+
     def event(self, name: str, reason: str, note: str = "") -> "Story":
         """An Event is written."""
         body = {"metadata": {"name": name}, "regarding": {"uid": UID}, "reason": reason}
@@ -154,6 +180,20 @@ def running(**status: Any) -> Story:
     """A run that runs."""
     story = Story().run("READY").secret(ADDED).pod("Pending", ADDED).pod("Running")
     return story.run("RUNNING", startedAt=START, **status)
+
+
+def reachable() -> Story:
+    """A run that runs and has a URL."""
+    story = Story().run("READY").secret(ADDED).pod("Pending", ADDED)
+    story.web_object(SERVICE).web_object(INGRESS).pod("Running")
+    return story.run("RUNNING", startedAt=START, **URL)
+
+
+def taken_down() -> Story:
+    """A run that had a URL and has succeeded."""
+    story = reachable().pod("Succeeded", exitCode=0, reason="Completed").secret(DELETED)
+    story.web_object(INGRESS, DELETED).web_object(SERVICE, DELETED)
+    return story.end("SUCCEEDED", exitCode=0, **URL)
 
 
 def migrated() -> Story:

@@ -1,7 +1,7 @@
 """Where the API server has what is recorded."""
 
 import pytest
-from tests.support.history import ACCOUNT, EVENT, NAMESPACE, POD, RUN, SECRET
+from tests.support.history import ACCOUNT, EVENT, HTTP_ROUTE, INGRESS, NAMESPACE, POD, RUN, SECRET
 from tests.support.recorded_kinds import METADATA, METADATA_LIST, SOURCES, Source
 
 BY_KIND = {source.kind: source for source in SOURCES}
@@ -14,6 +14,7 @@ OURS = "labelSelector=actor-operator.dev/run-uid"
     [
         (RUN, "/apis/actor-operator.dev/v1alpha1/namespaces/team/actorruns"),
         (POD, f"/api/v1/namespaces/team/pods?{OURS}"),
+        (INGRESS, f"/apis/networking.k8s.io/v1/namespaces/team/ingresses?{OURS}"),
         (NAMESPACE, "/api/v1/namespaces?fieldSelector=metadata.name=team"),
         (
             ACCOUNT,
@@ -41,3 +42,7 @@ def test_of_secrets_only_the_metadata_is_asked_for() -> None:
     assert source.accept(listing=True) == METADATA_LIST
     assert source.accept(listing=False) == METADATA
     assert BY_KIND[POD].accept(listing=True) == "application/json"
+
+
+def test_only_the_kind_of_the_gateway_api_may_be_missing() -> None:
+    assert [source.kind for source in SOURCES if source.optional] == [HTTP_ROUTE]
