@@ -20,9 +20,13 @@ RELEASE = "actor-operator"
 NAMESPACE = "actor-operator-system"
 """The namespace into which docs and manifests install the chart."""
 
+WEB_SERVER_FROM = "--set=settings.network.webServerFrom[0]=edge"
+"""Where the ingress controller is."""
+
 INGRESS = (
     "--set=settings.webServer.domain=runs.example.com",
     "--set=settings.webServer.ingress.className=web",
+    WEB_SERVER_FROM,
 )
 """Values with which runs have URLs, by Ingresses."""
 
@@ -31,6 +35,7 @@ HTTP_ROUTE = (
     "--set=settings.webServer.mode=httproute",
     "--set=settings.webServer.gateway.name=web",
     "--set=settings.webServer.gateway.namespace=edge",
+    WEB_SERVER_FROM,
 )
 """Values with which runs have URLs, by HTTPRoutes."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.chart.helm import HTTP_ROUTE, INGRESS, HelmError, objects
+from tests.chart.helm import HTTP_ROUTE, INGRESS, WEB_SERVER_FROM, HelmError, objects
 
 pytestmark = pytest.mark.chart
 
@@ -158,3 +158,11 @@ def test_a_domain_that_nothing_serves_is_refused(left_out: str, sentence: str) -
 
     with pytest.raises(HelmError, match=sentence):
         objects(*values, f"--set=settings.webServer.{left_out}=")
+
+
+def test_a_domain_is_refused_when_nobody_may_reach_the_runs() -> None:
+    without = [value for value in INGRESS if value != WEB_SERVER_FROM]
+
+    with pytest.raises(HelmError, match="webServerFrom must name the namespace"):
+        objects(*without)
+    objects(*without, "--set=settings.network.policy=false")

@@ -10,11 +10,23 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, objects, run_helm
+from tests.chart.helm import (
+    CHART,
+    HTTP_ROUTE,
+    INGRESS,
+    NAMESPACE,
+    RELEASE,
+    ROOT,
+    objects,
+    run_helm,
+)
+from tests.cluster_tool.addons import apply_gateway_crds
 from tests.cluster_tool.control_plane import ControlPlane
 from tests.cluster_tool.kubectl import Kubectl
 from tests.cluster_tool.pki import Identity
 from tests.cluster_tool.ports import free_ports
+
+from actor_operator.constants import GROUP
 
 pytestmark = pytest.mark.cluster
 
@@ -78,6 +90,26 @@ ENDS = {
 """How each run ends."""
 
 
+ADMIN_MAY_CHANGE_ROUTES = "--set=admissionPolicies.routeWriters[0]=admin"
+"""Lets this test spoil what the operator made, so that it repairs it."""
+
+MODES: dict[str, tuple[str, ...]] = {
+    "without URLs": (),
+    "with Ingresses": (*INGRESS, ADMIN_MAY_CHANGE_ROUTES),
+    "with HTTPRoutes": (*HTTP_ROUTE, ADMIN_MAY_CHANGE_ROUTES),
+}
+"""Values of the chart, by how runs get URLs."""
+
+ROUTES = {"with Ingresses": "ingresses", "with HTTPRoutes": "httproutes"}
+"""What leads a host to a run."""
+
+
+@pytest.fixture(params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    """How runs get URLs."""
+    return str(request.param)
+
+
 @pytest.fixture
 def audit_log(tmp_path: Path) -> Path:
     """File into which the API server writes each request."""
@@ -86,20 +118,23 @@ def audit_log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def control_plane(audit_log: Path) -> Iterator[ControlPlane]:
+def control_plane(mode: str, audit_log: Path) -> Iterator[ControlPlane]:
     """A cluster with the chart, that keeps an audit log."""
     flags = [
         f"--audit-log-path={audit_log}",
         f"--audit-policy-file={audit_log.with_name('policy.yaml')}",
     ]
     with ControlPlane(simulated_nodes=1, extra={"kube-apiserver": flags}) as found:
-        arguments = (f"--namespace={NAMESPACE}", "--create-namespace")
+        apply_gateway_crds(Kubectl(found.kubeconfig))
+        arguments = (f"--namespace={NAMESPACE}", "--create-namespace", *MODES[mode])
         run_helm("install", RELEASE, str(CHART), *arguments, f"--kubeconfig={found.kubeconfig}")
         yield found
 
 
 @pytest.fixture
-def operator(control_plane: ControlPlane, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+def operator(
+    mode: str, control_plane: ControlPlane, tmp_path: Path
+) -> Iterator[subprocess.Popen[bytes]]:
     """The operator's process with the chart's settings, as the chart's service account."""
     probes, metrics = free_ports(2)
     (config,) = (
@@ -108,6 +143,7 @@ def operator(control_plane: ControlPlane, tmp_path: Path) -> Iterator[subprocess
             f"--set=settings.probes.probesPort={probes}",
             f"--set=settings.probes.metricsPort={metrics}",
             "--set=settings.probes.host=127.0.0.1",
+            *MODES[mode],
         )
         if found["kind"] == "ConfigMap"
     )
@@ -139,16 +175,35 @@ def requests_of_the_operator(audit_log: Path) -> list[dict[str, Any]]:
     return [line for line in lines if line["user"]["username"] == USER]
 
 
+def verbs(answers: list[dict[str, Any]], resource: str) -> set[str]:
+    """What the operator did with a kind."""
+    objects_asked = (one for one in answers if one.get("objectRef", {}).get("resource") == resource)
+    return {one["verb"] for one in objects_asked}
+
+
+def require_repaired(kubectl: Kubectl, resource: str) -> None:
+    """Spoil what leads to the run that is aborted gracefully, and wait until it is right again."""
+    run, label = "aborted-gracefully", f"{GROUP}/run"
+    right = f"--for=jsonpath={{.metadata.labels.{label.replace('.', chr(92) + '.')}}}={run}"
+    child = kubectl.run("get", resource, f"-l={label}={run}", "-o=name").strip()
+    kubectl.run("label", child, f"{label}-")
+    kubectl.run("wait", child, right, "--timeout=30s")
+
+
 def test_every_request_of_the_operator_is_allowed(
-    control_plane: ControlPlane, operator: subprocess.Popen[bytes], audit_log: Path
+    mode: str, control_plane: ControlPlane, operator: subprocess.Popen[bytes], audit_log: Path
 ) -> None:
     kubectl = Kubectl(control_plane.kubeconfig)
     kubectl.apply(WORK)
-    for name, mode in (("aborted-at-once", "Immediate"), ("aborted-gracefully", "Graceful")):
+    of_urls = ("services", ROUTES[mode]) if mode in ROUTES else ()
+    for name, how in (("aborted-at-once", "Immediate"), ("aborted-gracefully", "Graceful")):
         kubectl.run(
             "wait", f"actorrun/{name}", "--for=jsonpath={.status.phase}=RUNNING", "--timeout=60s"
         )
-        abort = {"spec": {"abort": {"attempt": 1, "mode": mode}}}
+        if how == "Graceful":
+            for resource in of_urls:
+                require_repaired(kubectl, resource)
+        abort = {"spec": {"abort": {"attempt": 1, "mode": how}}}
         kubectl.run("patch", f"actorrun/{name}", "--type=merge", f"--patch={json.dumps(abort)}")
     kubectl.run("wait", "actorruns", "--all", "--for=condition=Finished", "--timeout=120s")
 
@@ -168,3 +223,6 @@ def test_every_request_of_the_operator_is_allowed(
     ]
     assert answers
     assert refused == []
+    for resource in of_urls:
+        assert verbs(answers, resource) >= {"list", "watch", "create", "patch", "delete"}
+    assert verbs(answers, "networkpolicies") >= {"list", "watch", "create"}

@@ -33,8 +33,11 @@ matchExpressions:
 
 {{/* "true" where runs have URLs. */}}
 {{- define "actor-operator.hasUrls" -}}
-{{- with .Values.settings.webServer -}}
-{{- if and .domain (ne .mode "none") -}}true{{- end -}}
+{{- if and .Values.settings.webServer.domain (ne .Values.settings.webServer.mode "none") -}}
+{{- if and .Values.settings.network.policy (not .Values.settings.network.webServerFrom) -}}
+{{- fail "settings.network.webServerFrom must name the namespace of the ingress controller, which else could not reach the runs (or settings.network.policy must be false)" -}}
+{{- end -}}
+true
 {{- end -}}
 {{- end -}}
 
