@@ -14,8 +14,22 @@ from tests.support.apiserver.requestlog import Request
 from tests.support.apiserver.store import Change
 from tests.support.attempts import ENDED
 from tests.support.golden import first_difference
-from tests.support.history import ACCOUNT, POD, RUN, SECRET, History, Object, Revision, status_of
+from tests.support.history import (
+    ACCOUNT,
+    ADDED,
+    HTTP_ROUTE,
+    INGRESS,
+    POD,
+    RUN,
+    SECRET,
+    SERVICE,
+    History,
+    Object,
+    Revision,
+    status_of,
+)
 
+from actor_operator.desired.network_policy import POLICY_NAME
 from actor_operator.settings import EngineSettings, LimitSettings, Settings
 
 SETTINGS = Settings(
@@ -32,7 +46,7 @@ SCENARIOS = {
 }
 """What pods do, by the name of their Actor and image."""
 
-CHILDREN = frozenset({POD, SECRET})
+CHILDREN = frozenset({POD, SECRET, SERVICE, INGRESS, HTTP_ROUTE})
 
 WATCHED = (
     "actorruns",
@@ -87,6 +101,9 @@ class Bench:
     def __init__(self, server: ApiServer) -> None:
         self.server = server
         self.replicas: list[Replica] = []
+        self.unprotected: list[str] = []
+        """Pods of runs that were made in namespaces without the NetworkPolicy of runs."""
+        self._protects = True
         self._revisions: list[Revision] = []
         self._followers: list[asyncio.Task[None]] = []
         self._news = asyncio.Event()
@@ -98,6 +115,7 @@ class Bench:
 
     def start(self, settings: Settings = SETTINGS) -> Replica:
         """Start a replica."""
+        self._protects = self._protects and settings.network.policy
         replica = Replica(self.server, settings)
         self.replicas.append(replica)
         return replica
@@ -193,7 +211,7 @@ class Bench:
         return [f"{r.verb} {r.kind}" for r in found if r.name.startswith(name)]
 
     def history(self) -> History:
-        """Every revision of runs, their pods and Secrets."""
+        """Every revision of runs and of what they own."""
         return History(self._revisions)
 
     def pods_made(self, name: str = NAME) -> int:
@@ -225,12 +243,18 @@ class Bench:
         """All requests, for messages."""
         return "\n".join(str(request) for request in self.server.requests)
 
+    def _look_for_policy(self, pod: Object) -> None:
+        if self.server.find("networkpolicies", pod["namespace"], POLICY_NAME) is None:
+            self.unprotected.append(pod["name"])
+
     def _note(self, change: Change) -> None:
         self._news.set()
         kind = change.kind.kind
         labels = change.after.object["metadata"].get("labels") or {}
         if kind not in {RUN, ACCOUNT} and (kind not in CHILDREN or RUN_UID not in labels):
             return
+        if kind == POD and change.type == ADDED and self._protects:
+            self._look_for_policy(change.after.object["metadata"])
         now = time.time()
         revision = Revision(change.revision, kind, change.type, change.after.object, now)
         self._revisions.append(revision)

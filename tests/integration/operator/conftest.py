@@ -24,3 +24,4 @@ async def bench(server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         yield bench
         await bench.close()
     assert violations(bench.history()) == []
+    assert bench.unprotected == []
