@@ -12,7 +12,7 @@ pytestmark = pytest.mark.cluster
 RUNS = 10
 
 
-def test_it_costs_five_writes_of_which_none_is_refused(
+def test_it_costs_five_writes_and_one_for_its_namespace_of_which_none_is_refused(
     workspace: Workspace, audit: AuditLog
 ) -> None:
     workspace.run("plain")
@@ -22,6 +22,7 @@ def test_it_costs_five_writes_of_which_none_is_refused(
     found = audit.writes(workspace.namespace)
     writes = [(w.verb, w.resource, w.code) for w in found if not w.resource.startswith("actors")]
     assert writes == [
+        ("create", "networkpolicies", 201),
         ("create", "secrets", 201),
         ("create", "pods", 201),
         ("update", "actorruns/status", 200),
