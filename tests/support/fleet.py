@@ -39,8 +39,7 @@ class Fleet:
     def __init__(self, control_plane: ControlPlane, folder: Path) -> None:
         self._control_plane = control_plane
         self._folder = folder
-        self._settings = chart_settings()
-        self._settings["limits"] |= QUICK_LIMITS
+        self._settings = _settings()
         self._count = 0
         self.replicas: list[OperatorProcess] = []
 
@@ -67,12 +66,37 @@ class Fleet:
         self.replicas = running
         return sorted(running, key=lambda replica: not replica.leads)
 
+    @contextmanager
+    def configured(self, *values: str) -> Iterator[None]:
+        """Let replicas, in the body, be others with values of the chart, as helm takes them."""
+        before = self._settings
+        self._end()
+        self._settings = _settings(*values)
+        try:
+            yield
+        finally:
+            self._end()
+            self._settings = before
+
+    def _end(self) -> None:
+        """Let all of them end in order, so that others can lead at once."""
+        for replica in self.replicas:
+            if replica.running:
+                replica.stop()
+        self.replicas = []
+
     def stop(self) -> None:
         """End all of them."""
         for replica in self.replicas:
             if replica.running:
                 replica.kill()
         self.replicas = []
+
+
+def _settings(*values: str) -> dict[str, Any]:
+    settings = chart_settings(*values)
+    settings["limits"] |= QUICK_LIMITS
+    return settings
 
 
 def wait_until_one_leads(replicas: list[OperatorProcess]) -> None:
