@@ -10,7 +10,7 @@ from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunView
 from actor_operator.cli.events import EventView
-from actor_operator.cli.format import UNSEEN, age, duration, printable, reachable_url
+from actor_operator.cli.format import UNSEEN, age, duration, printable
 from actor_operator.cli.standing import Standing, memory_in_use, memory_of
 from actor_operator.quantities import MEMORY_STEPS
 
@@ -233,13 +233,18 @@ def _events(evidence: Evidence, said: Sequence[str]) -> Iterator[str]:
         and event.involved_object.kind == "Pod"
         and (event.last_seen is None or event.last_seen >= began)
         # The only probe asks whether the web server listens: of no interest once it does.
-        and not (event.reason == PROBE_FAILED and reachable_url(evidence.run))
+        and (event.reason != PROBE_FAILED or _waits_for_probe(evidence.run))
     }
     new = [event for message, event in warnings.items() if _says_something_new(message, said)]
     for event in new[-MOST_EVENTS:]:
         often = f", {event.times} times" if event.times > 1 else ""
         when = age(event.last_seen, evidence.now)
         yield f"Event {event.reason} of the pod ({when} ago{often}): {event.message}"
+
+
+def _waits_for_probe(run: RunView) -> bool:
+    web = run.status.condition(ConditionType.WEB_SERVER_READY)
+    return web is not None and web.reason == Reason.NOT_LISTENING
 
 
 def _says_something_new(message: str, said: Sequence[str]) -> bool:
