@@ -1,5 +1,6 @@
 """Every run has a URL: its Service and route come with the pod, are kept, and go at the end."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from tests.integration.operator.bench import SETTINGS, Bench, Workload, is_work
 from tests.support.apiserver import on
 from tests.support.apiserver.deletion import DeleteOptions
 
+from actor_operator.reconcile import web_servers
 from actor_operator.settings import Settings
 from actor_operator.settings_web import (
     GatewaySettings,
@@ -297,3 +299,27 @@ async def test_a_run_that_is_deleted_without_its_children_leaves_nothing(bench: 
         return [*objects("services", "default"), *objects("ingresses", "default")]
 
     await bench.until("nothing is left", lambda: not left())
+
+
+async def test_what_could_not_be_removed_is_removed_later_also_when_the_run_changes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web_servers, "FIRST_PAUSE", timedelta(seconds=0.1))
+    has_class(bench)
+    await bench.leading(bench.start(INGRESS))
+    bench.create(Workload("endless"))
+    await reachable(bench)
+    refused = bench.server.faults.fail(403, on("delete", "ingresses", times=None))
+    bench.abort()
+    await bench.phase("ABORTED")
+    await bench.until("it is refused", lambda: len(refused.hits) > 1)
+    assert [len(bench.server.objects(kind, "default")) for kind in ("services", "ingresses")] == [
+        0,
+        1,
+    ]
+
+    bench.server.patch("actorruns", "default", "subject", {"metadata": {"labels": {"a": "b"}}})
+    tries = len(refused.hits)
+    await bench.until("it is tried again", lambda: len(refused.hits) > tries + 1)
+    bench.server.faults.clear()
+    await bench.until("it is gone", lambda: not bench.server.objects("ingresses", "default"))
