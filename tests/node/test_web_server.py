@@ -46,13 +46,19 @@ def web(
     """A namespace, and an operator in one of the modes; the run `older` was there before that."""
     values, admin = MODES[request.param], Admin(reached)
     runs = WebRuns(Workspace(admin, recorder), installed.kubectl, request.param)
+    if values:
+        installed.kubectl.run("delete", "actorruns", "--all", "--all-namespaces", "--wait")
     runs.start("older", memoryMbytes=1024)
     runs.wait_page("older")
     if values:
+        for invariant in ("I20", "I27"):
+            why = "a run that lives while the mode changes keeps what the old mode has made for it"
+            request.node.add_marker(pytest.mark.breaks(invariant, why))
         install_operator(installed.kubeconfig, *VALUES, *values)
     yield runs
     runs.abort_all()
     if values:
+        runs.kubectl("delete", "actorruns", "--all", "--wait")
         install_operator(installed.kubeconfig, *VALUES)
     admin.close()
 
