@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from tests.support.apiserver.patches import merged
 from tests.support.builders import SETTINGS
-from tests.support.toy_cluster import Event, ToyCluster
+from tests.support.toy_cluster import Crash, Event, ToyCluster
 
 from actor_operator.api.views.web_object import WebObject
 from actor_operator.constants import LABEL_RUN_UID
@@ -85,10 +85,10 @@ class ToyWebKind:
         self.touched: list[str] = []
         """What the operator has done to objects that are not of the run."""
         self.writes = 0
-        self.refused = 0
-        """How many requests were."""
+        self.failures = 0
+        """How many requests failed, for whatever reason."""
         self.failed_at = datetime.min.replace(tzinfo=UTC)
-        """When the last write failed, for whatever reason."""
+        """When the last of them did."""
         self._cluster = cluster
         self._defaults = defaults
         self._made = 0
@@ -118,7 +118,7 @@ class ToyWebKind:
 
     async def read(self, namespace: str, name: str) -> WebObject | None:
         if isinstance(self.refusal, ServerError):
-            self.refused += 1
+            self._failed()
             raise self.refusal
         return self.objects.get(name)
 
@@ -217,15 +217,21 @@ class ToyWebKind:
 
         def refused_or_applied() -> T:
             if self.refusal is not None:
-                self.refused += 1
                 raise self.refusal
             return apply()
 
         try:
             return self._cluster._write(refused_or_applied, may_land_late=True)
         except ApiError:
-            self.failed_at = self._cluster.now
+            self._failed()
             raise
+        except Crash:
+            self.failures += 1
+            raise
+
+    def _failed(self) -> None:
+        self.failures += 1
+        self.failed_at = self._cluster.now
 
     def _is_ours(self, found: WebObject) -> bool:
         return found.controller_uid() == self._cluster.run.uid

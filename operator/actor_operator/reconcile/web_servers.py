@@ -14,6 +14,7 @@ from actor_operator.engine.store import Key, Store
 from actor_operator.kube.errors import (
     AlreadyExistsError,
     ApiError,
+    ConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
@@ -254,8 +255,9 @@ class WebServers:
         )
         if patched is None:
             kind.store.remove(action.namespace, action.name, action.uid)
-        else:
-            self._apply(kind, patched)
+            # The watch will have no news of it: it is to be made again all the same.
+            raise ConflictError("It was deleted at that moment.")
+        self._apply(kind, patched)
 
     def _apply(self, kind: WebKind, written: WebObject) -> None:
         self._left[written.uid] = written.spec

@@ -256,7 +256,7 @@ class RunMachine(NodeRules, WebRules):
         if not self.operator.restarts and not self.operator.failures:
             assert not cluster.secrets, "a Secret outlives its pod"
         troubles = self.operator.failures + self.operator.restarts + cluster.pods_created
-        troubles += self.web_troubles + self.web_refusals
+        troubles += self.web_troubles + self.web_failures
         assert cluster.writes <= MAX_WRITES * status.attempt + 4 * troubles
         writes = cluster.writes
         cluster.pass_time(10_000)

@@ -11,6 +11,7 @@ from tests.support.toy_kubelet import ToyKubelet
 from tests.support.toy_operator import ToyOperator
 from tests.support.toy_web import DOMAIN, ToyWeb, ToyWebKind, not_served
 
+from actor_operator.api.views.web_object import WebObject
 from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID
 from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.url import host_of
@@ -42,8 +43,8 @@ EDITS: dict[str, dict[str, Any]] = {
 }
 """What users change by hand."""
 
-HIDING = {"uid label", "all labels"}
-"""Edits after which no watch tells of the object."""
+HIDING = {"uid label", "run label", "all labels"}
+"""Edits after which no watch tells of the object, or not of which run it is."""
 
 
 class WebRules(RuleBasedStateMachine):
@@ -196,9 +197,9 @@ class WebRules(RuleBasedStateMachine):
         if cluster.run.status.finished:
             for kind in self.web.kinds.values():
                 # Nobody looks for what was hidden of a run that never told of its URL, or finds
-                # it again if the deletion was refused.
-                lost = kind.refused or cluster.run.status.container_url is None
-                left = [one for one in kind.ours if one in kind.listed or not lost]
+                # it again if that try failed.
+                lost = kind.failures or cluster.run.status.container_url is None
+                left = [one for one in kind.ours if not lost or is_labelled(one)]
                 assert left == [], f"a {kind.resource.kind} outlives its run"
         elif any(not pod.has_ended for pod in self.current_pods):
             for part, kind in self.web.kinds.items():
@@ -213,9 +214,9 @@ class WebRules(RuleBasedStateMachine):
         ) or any(self.cluster.now < kind.failed_at + retry for kind in kinds)
 
     @property
-    def web_refusals(self) -> int:
-        """How many writes were refused."""
-        return sum(kind.refused for kind in self.web.kinds.values())
+    def web_failures(self) -> int:
+        """How many requests about them failed."""
+        return sum(kind.failures for kind in self.web.kinds.values())
 
     @property
     def current_pods(self) -> list[Any]:
@@ -238,6 +239,11 @@ class WebRules(RuleBasedStateMachine):
         else:
             assert found.spec["selector"] == {LABEL_RUN_UID: run.uid}
             assert [port["targetPort"] for port in found.spec["ports"]] == ["web"]
+
+
+def is_labelled(found: WebObject) -> bool:
+    """Whether a watch tells of an object, and of which run it is."""
+    return {LABEL_RUN, LABEL_RUN_UID} <= found.metadata.labels.keys()
 
 
 def hosts(route: dict[str, Any]) -> list[str]:

@@ -139,6 +139,21 @@ def test_what_fails_by_chance_is_tried_again_after_a_second(world: World) -> Non
 
 
 @pytest.mark.parametrize("part", Part)
+def test_what_is_deleted_while_it_is_mended_is_made_again(world: World, part: Part) -> None:
+    world.settle()
+    kind = world.web.kinds[part]
+    kind.change({"spec": {"externalIPs": ["203.0.113.1"]}})
+    world.operator.hear_of_web_object(part)
+    kind.remove()
+    world.operator.work()
+    world.settle()
+
+    world.cluster.pass_time(1)
+    world.settle()
+    assert world.left == ["Service", "Ingress"]
+
+
+@pytest.mark.parametrize("part", Part)
 def test_what_lost_our_label_before_the_end_is_deleted_too(world: World, part: Part) -> None:
     world.start()
     world.web.kinds[part].change({"metadata": {"labels": {LABEL_RUN_UID: None}}})
