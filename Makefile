@@ -10,6 +10,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header
 	--universal --python-version 3.11
 WEB_SERVER := manifests/samples/actors/web-server
 PARALLEL := -n 2
+# They wait more than they compute.
+PATIENT := -n 4
 # Each worker has a cluster of its own, and whole files of tests that share what they set up in it.
 CLUSTER_EACH := -n 2 --dist loadfile
 
@@ -49,7 +51,7 @@ unit: $(READY) ## Run the tests that need nothing.
 	$(PYTEST) tests/unit $(PARALLEL)
 
 integration: $(READY) ## Run the tests against an API server in the same process.
-	$(PYTEST) tests/integration tests/contract -m "not cluster" $(PARALLEL)
+	$(PYTEST) tests/integration tests/contract -m "not cluster" $(PATIENT)
 
 chart: $(READY) ## Render the Helm chart and check what comes out (fetches helm).
 	$(PYTEST) tests/chart
