@@ -9,6 +9,7 @@ from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.api.views.web_object import WebObject
 from actor_operator.clock import Clock
 from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID
+from actor_operator.desired.diff import differ_elsewhere
 from actor_operator.desired.names import child_name
 from actor_operator.engine.store import Key, Store
 from actor_operator.kube.errors import (
@@ -110,13 +111,15 @@ class WebServers:
         """What leads requests to a run now."""
         if not self._kinds:
             return Routing()
-        settings = self._settings
+        settings, refused = self._settings, self._refused.get(run.uid)
+        if refused is not None and refused.retry_at <= self._clock.now():
+            refused = None  # it is tried now, or has become needless
         by_class = settings.mode is WebServerMode.INGRESS
         return Routing(
             service=self._child(Part.SERVICE, run),
             route=self._child(Part.ROUTE, run),
             class_missing=by_class and self._classes.get("", settings.ingress.class_name) is None,
-            refused=self._refused.get(run.uid),
+            refused=refused,
         )
 
     def _child(self, part: Part, run: RunView | FinishedRun) -> Child | None:
@@ -250,6 +253,7 @@ class WebServers:
 
     async def _patch(self, kind: WebKind, action: PatchChild) -> None:
         log.info("Mended what others had changed.", kind=kind.name, name=action.name)
+        before = kind.store.get(action.namespace, action.name)
         patched = await kind.writer.patch(
             action.namespace, action.name, uid=action.uid, patch=action.patch
         )
@@ -257,6 +261,12 @@ class WebServers:
             kind.store.remove(action.namespace, action.name, action.uid)
             # The watch will have no news of it: it is to be made again all the same.
             raise ConflictError("It was deleted at that moment.")
+        spec = action.patch.get("spec", {})
+        if before is None or differ_elsewhere(before.spec, patched.spec, spec):
+            # What the answer holds beside our change is not the API server's, but somebody's.
+            self._left.pop(patched.uid, None)
+            kind.store.apply(patched)
+            raise ConflictError("It was changed at that moment.")
         self._apply(kind, patched)
 
     def _apply(self, kind: WebKind, written: WebObject) -> None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actor_operator.desired.diff import merge_patch, missing_entries
+from actor_operator.desired.diff import differ_elsewhere, merge_patch, missing_entries
 
 scalars = st.integers() | st.text(max_size=3) | st.booleans()
 values = st.recursive(
@@ -48,3 +49,22 @@ def test_entries_are_missing_when_they_are_absent_or_other() -> None:
 
     assert missing_entries(stored, {"a": "1", "b": "3", "c": "4"}) == {"b": "3", "c": "4"}
     assert missing_entries(stored, {"a": "1"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        ({"a": 2, "b": {"c": 1, "d": 1}}, False),
+        ({"a": 1, "b": {"c": 5, "d": 1}}, False),
+        ({"a": 1, "b": {"c": 1, "d": 2}}, True),
+        ({"a": 1, "b": {"c": 1, "d": 1}, "e": 1}, True),
+        ({"b": {"c": 1, "d": 1}}, False),
+        ({"a": 1}, False),
+    ],
+)
+def test_what_differs_beside_a_patch_is_somebody_elses(
+    after: dict[str, Any], *, expected: bool
+) -> None:
+    before, patch = {"a": 1, "b": {"c": 1, "d": 1}}, {"a": 2, "b": {"c": 5}}
+
+    assert differ_elsewhere(before, after, patch) is expected

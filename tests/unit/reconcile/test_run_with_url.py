@@ -10,8 +10,9 @@ from tests.support.toy_kubelet import ToyKubelet
 from tests.support.toy_operator import ToyOperator
 from tests.support.toy_web import ToyWeb, settings_with_urls
 
+from actor_operator.api.v1alpha1.conditions import ConditionType
 from actor_operator.api.v1alpha1.phase import Phase
-from actor_operator.constants import LABEL_RUN_UID
+from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID
 from actor_operator.kube.errors import (
     ApiError,
     ForbiddenError,
@@ -138,6 +139,20 @@ def test_what_fails_by_chance_is_tried_again_after_a_second(world: World) -> Non
     assert world.left == ["Service", "Ingress"]
 
 
+def test_a_failure_that_has_passed_is_told_no_more(world: World) -> None:
+    secret, pod = None, None
+    world.cluster.faults.extend([secret, pod, Fault.ANSWER_LOST, Fault.ANSWER_LOST])
+    world.settle()
+    for _ in range(4):
+        world.cluster.pass_time(3)
+        world.settle()
+    world.start()
+
+    ready = world.cluster.run.status.condition(ConditionType.WEB_SERVER_READY)
+    assert ready is not None
+    assert (ready.status, ready.reason) == ("True", "EndpointReady")
+
+
 @pytest.mark.parametrize("part", Part)
 def test_what_is_deleted_while_it_is_mended_is_made_again(world: World, part: Part) -> None:
     world.settle()
@@ -151,6 +166,21 @@ def test_what_is_deleted_while_it_is_mended_is_made_again(world: World, part: Pa
     world.cluster.pass_time(1)
     world.settle()
     assert world.left == ["Service", "Ingress"]
+
+
+@pytest.mark.parametrize("part", Part)
+def test_what_is_changed_while_it_is_mended_is_mended_too(world: World, part: Part) -> None:
+    world.settle()
+    kind = world.web.kinds[part]
+    kind.change({"metadata": {"labels": {LABEL_RUN: "another"}}})
+    world.operator.hear_of_web_object(part)
+    kind.change({"spec": {"externalIPs": ["203.0.113.1"]}})
+    world.operator.work()
+    world.settle()
+
+    world.cluster.pass_time(1)
+    world.settle()
+    assert "externalIPs" not in kind.ours[0].spec
 
 
 @pytest.mark.parametrize("part", Part)
