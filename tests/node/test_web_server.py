@@ -35,6 +35,9 @@ GIBIBYTE = 1024
 MODES = {"ingress": (), "httproute": HTTP_ROUTES}
 """By the kind that leads to a run, what the mode adds to the values of the chart."""
 
+TWENTY = 20
+"""Runs that serve at the same time."""
+
 UNKNOWN = "a" * 26
 """Label of no run."""
 
@@ -238,3 +241,20 @@ def test_the_url_stays_with_the_run_for_all_of_its_life(web: WebRuns) -> None:
     workspace.resurrect("moved")
     web.wait_page("moved", 4)
     assert workspace.status("moved")["containerUrl"] == site.url
+
+
+def test_of_twenty_runs_at_once_each_answers_at_its_own_url(web: WebRuns) -> None:
+    workspace, names = web.workspace, [f"one-of-{number}" for number in range(TWENTY)]
+    for name in names:
+        workspace.run(name, "probed", memoryMbytes=256, timeoutSecs=600)
+    pages = {name: web.wait_page(name)[0].text for name in names}
+    told = {name: workspace.status(name) for name in names}
+    for name in names:
+        workspace.abort(name)
+    workspace.wait_all(names)
+
+    for name in names:
+        ids = [status["runId"] for status in told.values() if status["runId"] in pages[name]]
+        assert ids == [told[name]["runId"]], f"{name} answers with the page of {ids}"
+    for status in told.values():
+        Site(status["containerUrl"]).wait(404, GONE_SECONDS)
