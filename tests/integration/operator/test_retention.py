@@ -4,6 +4,7 @@ import pytest
 from tests.integration.operator.bench import SETTINGS, Bench, Workload
 from tests.support.apiserver import on
 from tests.support.apiserver.requestlog import Request
+from tests.support.history import POD, RUN
 from tests.support.invariants_retention import removed_early
 
 from actor_operator.settings import Settings
@@ -85,13 +86,13 @@ async def test_the_newest_stay(bench: Bench) -> None:
 async def test_pods_go_before_their_run(bench: Bench) -> None:
     await bench.leading(bench.start(settings(ttl=3600, pods=1)))
     await bench.drive(Workload())
-    (pod,) = bench.server.objects("pods", "default")
 
     await bench.until("its pod is gone", lambda: not bench.server.objects("pods", "default"))
 
-    (deletion,) = deletions(bench, "pods")
+    (deletion,), history = deletions(bench, "pods"), bench.history()
+    (pod,) = history.children(POD, history.life(RUN, "subject")[0].uid)
     assert isinstance(deletion.body, dict)
-    assert deletion.body["preconditions"] == {"uid": pod["metadata"]["uid"]}
+    assert deletion.body["preconditions"] == {"uid": pod[0].uid}
     assert bench.status()["phase"] == "SUCCEEDED"
 
 
