@@ -72,7 +72,7 @@ class Installed:
 
 
 @pytest.fixture(scope="session")
-def installed() -> Iterator[Installed]:
+def prepared() -> Iterator[Installed]:
     """The cluster, our images on its nodes, and the operator."""
     cluster_tool("down")
     nodes = f"--nodes={len(NODES)}"
@@ -93,10 +93,10 @@ def installed() -> Iterator[Installed]:
 
 
 @pytest.fixture(scope="session")
-def reached(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Reached:
+def reached(prepared: Installed, tmp_path_factory: pytest.TempPathFactory) -> Reached:
     """How the API server is reached without kubectl."""
     try:
-        return by_kubeconfig(installed.kubeconfig, tmp_path_factory.mktemp("keys"))
+        return by_kubeconfig(prepared.kubeconfig, tmp_path_factory.mktemp("keys"))
     except ClusterToolError as error:
         pytest.skip(str(error))
 
@@ -106,6 +106,13 @@ def recorder(reached: Reached, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """Records everything that is committed."""
     with Recorder(reached, tmp_path_factory.mktemp("recording") / "history.jsonl") as recorder:
         yield recorder
+
+
+@pytest.fixture(scope="session")
+def installed(prepared: Installed, recorder: Recorder) -> Installed:
+    """The cluster with the operator, of which all is recorded from now on."""
+    del recorder  # it works by itself
+    return prepared
 
 
 @pytest.fixture(scope="session")

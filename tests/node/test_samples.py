@@ -8,7 +8,6 @@ from unittest.mock import ANY
 import pytest
 from tests.node.conftest import Installed
 from tests.support.installation import SAMPLES
-from tests.support.recorder import Recorder
 from tests.support.user import User
 
 pytestmark = [pytest.mark.node, pytest.mark.timeout(240)]
@@ -41,8 +40,8 @@ ENDS = [
 
 
 @pytest.fixture(scope="module", autouse=True)
-def applied(installed: Installed, recorder: Recorder) -> None:
-    """All samples at once: they run side by side, and are recorded from their beginnings."""
+def applied(installed: Installed) -> None:
+    """All samples at once: they run side by side."""
     user = installed.user
     user.delete_all()
     for manifest in sorted(SAMPLES.glob("*.yaml")):
