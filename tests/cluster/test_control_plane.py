@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,6 +164,7 @@ def test_nothing_runs_on_when_the_test_run_is_killed() -> None:
         assert _processes(folder)
         os.kill(parent.pid, signal.SIGKILL)
     _wait(lambda: not _processes(folder))
+    shutil.rmtree(folder)  # the one who was killed could not
 
 
 def _processes(text: str) -> list[str]:
