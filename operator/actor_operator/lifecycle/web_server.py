@@ -128,7 +128,7 @@ def mend(part: Part, child: Child | None, manifest: dict[str, Any]) -> RoutingAc
 
 
 def _metadata_patch(stored: WebObject, wanted: dict[str, Any]) -> dict[str, Any]:
-    """Others may have their labels and annotations; the owner is the run's alone to be."""
+    """What puts our labels and annotations back; those of others may stand beside them."""
     changes: dict[str, Any] = {}
     meta = stored.metadata
     if labels := missing_entries(meta.labels, wanted["labels"]):
