@@ -24,6 +24,7 @@ from typing_extensions import override
 from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.errors import ConfigurationError
 from actor_operator.quantities import MEMORY_STEPS
+from actor_operator.settings_api import ApiSettings
 from actor_operator.settings_groups import (
     AbortSettings,
     AccountSettings,
@@ -222,6 +223,10 @@ class Settings(BaseSettings):
     network: NetworkSettings = NetworkSettings()
     """What run pods may reach, and who may reach them: one NetworkPolicy in each of the runs'
     namespaces. A network plugin must enforce it."""
+
+    api: ApiSettings = ApiSettings()
+    """The API server, which is a process of its own; the operator gives runs what they need for
+    it."""
 
     engine: EngineSettings = EngineSettings()
     """The operator's machinery."""

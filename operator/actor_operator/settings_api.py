@@ -9,7 +9,10 @@ from pydantic import Field, model_validator
 from actor_operator.settings_groups import Group, LongSeconds, Port, Seconds
 
 BaseUrl = Annotated[
-    str, Field(pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]{1,255}(/[A-Za-z0-9._~/-]{0,200})?)?$")
+    str,
+    Field(
+        pattern=r"^(https?://[A-Za-z0-9.\-\[\]:]{1,255}(/[A-Za-z0-9._~/-]{0,199}[A-Za-z0-9._~-])?)?$"
+    ),
 ]
 """Where something is, without a slash at its end."""
 
