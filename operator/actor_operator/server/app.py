@@ -1,0 +1,123 @@
+"""The ASGI application: routes, errors, and what holds for every request."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from actor_operator import __version__
+from actor_operator.errors import RetryableError
+from actor_operator.log import logger
+from actor_operator.server.answers import error_answer
+from actor_operator.server.gate import Gate
+from actor_operator.server.routing import Routes, permission_of
+from actor_operator.services.errors import ApiError, unavailable
+
+log = logger(__name__)
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
+    """Make the application of its routes.
+
+    Raises
+    ------
+    ConfigurationError
+        When a route does not say what it needs.
+    """
+    app = FastAPI(
+        title="Actor Operator API",
+        version=__version__,
+        description="The Apify HTTP API for actors on a Kubernetes cluster.",
+        openapi_url="/v2/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.gate = gate
+    for part in routes:
+        app.include_router(part.router)
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            permission_of(route)
+    _add_error_handlers(app)
+    app.add_middleware(MethodOverride)
+    return app
+
+
+class MethodOverride:
+    """``POST …?method=PUT`` is a PUT, for clients that can send GET and POST only (Apify).
+
+    Nothing but POST can become another method, and only PUT or DELETE: a link must not change
+    anything.
+    """
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        if scope["type"] == "http" and scope["method"] == "POST" and b"method=" in scope["query_string"]:
+            wanted = parse_qs(scope["query_string"].decode("latin-1")).get("method", [""])[0].upper()
+            if wanted in {"PUT", "DELETE"}:
+                scope = {**scope, "method": wanted}
+        await self._app(scope, receive, send)
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    async def on_api_error(_: Request, error: Exception) -> Response:
+        assert isinstance(error, ApiError)  # noqa: S101 -- what it is registered for
+        return error_answer(error)
+
+    async def on_retryable(request: Request, error: Exception) -> Response:
+        log.warning("A request could not be served now.", path=request.url.path, cause=str(error))
+        return error_answer(unavailable(f"Not now: {error}"))
+
+    async def on_invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 -- as above
+        mistakes = "; ".join(_describe(mistake) for mistake in error.errors())
+        return error_answer(ApiError("invalid-parameter", mistakes))
+
+    async def on_http(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 -- as above
+        answer = error_answer(_of_framework(error))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    async def on_anything(request: Request, error: Exception) -> Response:
+        log.error("A request failed.", path=request.url.path, exc_info=error)
+        return error_answer(
+            ApiError("internal-server-error", "Something is wrong in this server.", status=500)
+        )
+
+    app.add_exception_handler(ApiError, on_api_error)
+    app.add_exception_handler(RetryableError, on_retryable)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(Exception, on_anything)
+
+
+def _of_framework(error: HTTPException) -> ApiError:
+    match error.status_code:
+        case 404:
+            return ApiError(
+                "page-not-found", "There is no such address. Check the path.", status=404
+            )
+        case 405:
+            return ApiError(
+                "method-not-allowed", "This address does not take that method.", status=405
+            )
+    return ApiError("invalid-request", str(error.detail), status=error.status_code)
+
+
+def _describe(mistake: Any) -> str:
+    where = ".".join(str(part) for part in mistake["loc"][1:])
+    return f"{where}: {mistake['msg']}"

@@ -1,0 +1,162 @@
+"""Bodies of requests: never larger than is allowed, on the wire and decoded."""
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import brotli
+import msgspec
+from fastapi import Request
+
+from actor_operator.services.errors import ApiError, invalid
+
+MAX_WIRE_BYTES = 9_437_184
+"""Largest body of a JSON request on the wire (Apify: 9 MB)."""
+
+MAX_DECODED_BYTES = 67_108_864
+"""Largest body of a JSON request once it is decoded."""
+
+THREAD_BYTES = 65_536
+"""A longer body is decoded beside the event loop."""
+
+_STEP = 262_144
+"""Most bytes that are decoded at a time."""
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, decoded.
+
+    Raises
+    ------
+    ApiError
+        413 request-too-large, 415 unsupported-content-encoding, 400 for what cannot be decoded.
+    """
+    return await decode(await read_wire(request), content_encoding(request))
+
+
+async def read_wire(request: Request) -> bytes:
+    """The whole body as it came.
+
+    Raises
+    ------
+    ApiError
+        413 request-too-large.
+    """
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MAX_WIRE_BYTES:
+        raise _too_large(MAX_WIRE_BYTES)
+    parts, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_WIRE_BYTES:
+            raise _too_large(MAX_WIRE_BYTES)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+async def read_json(request: Request) -> Any:
+    """The body as JSON; None when there is none.
+
+    Raises
+    ------
+    ApiError
+        As ``read_body``, and 400 for what is no JSON.
+    """
+    body = await read_body(request)
+    if not body.strip():
+        return None
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise invalid(f"The body must be JSON: {error}") from None
+
+
+async def stream_body(request: Request, most: int) -> AsyncIterator[bytes]:
+    """The body as it came, piece by piece.
+
+    Raises
+    ------
+    ApiError
+        413 when it has more bytes than are allowed.
+    """
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most, "record-too-large")
+        if chunk:
+            yield chunk
+
+
+def content_encoding(request: Request) -> str:
+    """How the body is encoded; empty: not at all."""
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    return "" if encoding == "identity" else encoding
+
+
+async def decode(body: bytes, encoding: str) -> bytes:
+    """Decode a body, counting while doing so.
+
+    Raises
+    ------
+    ApiError
+        413, 415, or 400 when it is broken.
+    """
+    if not encoding:
+        return body
+    if len(body) > THREAD_BYTES:
+        return await asyncio.to_thread(_decode, body, encoding)
+    return _decode(body, encoding)
+
+
+def _decode(body: bytes, encoding: str) -> bytes:
+    parts, size = [], 0
+    try:
+        for part in _decoded(body, encoding):
+            size += len(part)
+            if size > MAX_DECODED_BYTES:
+                raise _too_large(MAX_DECODED_BYTES)
+            parts.append(part)
+    except (zlib.error, brotli.error) as error:
+        raise invalid(f"The body is no valid {encoding}: {error}") from None
+    return b"".join(parts)
+
+
+def _decoded(body: bytes, encoding: str) -> Iterator[bytes]:
+    match encoding:
+        case "gzip" | "x-gzip":
+            return _inflate(body, 31)
+        case "deflate":
+            return _inflate(body, zlib.MAX_WBITS)
+        case "br":
+            return _decode_brotli(body)
+    raise ApiError(
+        "unsupported-content-encoding",
+        f'The Content-Encoding "{encoding[:50]}" is not supported; use br, gzip, deflate or identity.',
+        status=415,
+    )
+
+
+def _inflate(body: bytes, window: int) -> Iterator[bytes]:
+    decoder = zlib.decompressobj(window)
+    while not decoder.eof:
+        part = decoder.decompress(body, _STEP)
+        body = decoder.unconsumed_tail
+        if not part and not body:
+            raise zlib.error("it ends too early")
+        yield part
+
+
+def _decode_brotli(body: bytes) -> Iterator[bytes]:
+    decoder = brotli.Decompressor()
+    while not decoder.is_finished():
+        part = decoder.process(body, output_buffer_limit=_STEP)
+        body = b""
+        if not part and decoder.can_accept_more_data():
+            raise brotli.error("it ends too early")
+        yield part
+
+
+def _too_large(most: int, error_type: str = "request-too-large") -> ApiError:
+    return ApiError(error_type, f"The body is larger than {most} bytes.", status=413)
