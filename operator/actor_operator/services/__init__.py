@@ -1,0 +1,1 @@
+"""Use cases of the API server: what its routes do, without HTTP."""
