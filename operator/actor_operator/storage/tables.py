@@ -155,7 +155,6 @@ RECORDS = Table(
     Column("modified_at", BigInteger, nullable=False),
     Column("body", LargeBinary),
     Column("object_key", String(128)),
-    sqlite_with_rowid=False,
 )
 """Records of key-value stores. Small bodies are here, large ones in the object store."""
 
@@ -171,7 +170,7 @@ BLOCKS = Table(
     Column("object_key", String(128)),
     sqlite_with_rowid=False,
 )
-"""Items of datasets: compressed JSON lines, a block for each push until the compactor joins them."""
+"""Items of datasets: compressed JSON lines, a block a push until the compactor joins them."""
 
 REQUESTS = Table(
     "requests",
@@ -221,6 +220,24 @@ DELETIONS = Table(
 )
 """Objects that nothing refers to any more, and when they may be removed."""
 
+LOGS = Table(
+    "logs",
+    METADATA,
+    Column("account", Integer, primary_key=True),
+    Column("run_id", ID, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("characters", BigInteger, nullable=False, default=0),
+    Column("segments", Integer, nullable=False, default=0),
+    Column("pod", String(63)),  # whose log is or was read last
+    Column("position", String(80)),  # up to where in it
+    Column("pod_done", Boolean, nullable=False, default=False),
+    Column("complete", Boolean, nullable=False, default=False),
+    Column("archived", Boolean, nullable=False, default=False),
+    sqlite_with_rowid=False,
+)
+"""One row for the log of each attempt of a run. Of a run that was resurrected the log before goes
+when the new one has its first segment."""
+
 LOG_SEGMENTS = Table(
     "log_segments",
     METADATA,
@@ -228,14 +245,13 @@ LOG_SEGMENTS = Table(
     Column("run_id", ID, primary_key=True),
     Column("attempt", Integer, primary_key=True),
     Column("number", Integer, primary_key=True),
+    Column("first_character", BigInteger, nullable=False),
     Column("characters", Integer, nullable=False),
     Column("size", BigInteger, nullable=False),
-    Column("last_time", String(32)),  # of the container runtime, to go on from
     Column("body", LargeBinary),
     Column("object_key", String(128)),
-    sqlite_with_rowid=False,
 )
-"""Logs of runs, in pieces."""
+"""Logs of runs, in compressed pieces."""
 
 LOG_OWNERS = Table(
     "log_owners",
