@@ -33,6 +33,9 @@ class LogOptions:
     since_seconds: int | None = None
     """Only what is younger."""
 
+    since_time: str = ""
+    """Only what was written since this RFC 3339 time; fractions of seconds do not count."""
+
     limit_bytes: int | None = None
     """At most this many bytes; whatever reads on behalf of others should say so."""
 
@@ -45,6 +48,7 @@ class LogOptions:
             "timestamps": "true" if self.timestamps else "",
             "tailLines": _number(self.tail_lines),
             "sinceSeconds": _number(self.since_seconds),
+            "sinceTime": self.since_time,
             "limitBytes": _number(self.limit_bytes),
         }
 

@@ -66,6 +66,7 @@ class PodStatusView(View, frozen=True):
     phase: str = "Pending"
     reason: str = ""
     message: str = ""
+    host_ip: str = msgspec.field(default="", name="hostIP")
     start_time: datetime | None = None
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
