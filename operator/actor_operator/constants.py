@@ -18,6 +18,12 @@ LABEL_RUN = f"{GROUP}/run"
 LABEL_RUN_UID = f"{GROUP}/run-uid"
 """On children: the uid of their ActorRun."""
 
+LABEL_API = f"{GROUP}/api"
+"""On ActorRuns: made by the API server, whose service account alone may set or change it."""
+
+API_RUN = "run"
+"""Value of that label on a run whose name is its id."""
+
 LABEL_ACTOR = f"{GROUP}/actor"
 """On pods: the name of the Actor."""
 

@@ -17,7 +17,7 @@ def of_kind(kind: str, *arguments: str, **options: Any) -> dict[str, dict[str, A
     return {o["metadata"]["name"]: o["spec"] for o in found if o["kind"] == kind}
 
 
-ALWAYS = {"immutable-input", "run-pods", "run-network"}
+ALWAYS = {"immutable-input", "run-pods", "run-network", "api-runs"}
 """The policies of every installation."""
 
 
@@ -67,7 +67,7 @@ def run_pods(*arguments: str, **options: Any) -> dict[str, Any]:
     return policy_on("run-pods", *arguments, **options)
 
 
-@pytest.mark.parametrize("name", ["run-pods", "run-network"])
+@pytest.mark.parametrize("name", ["run-pods", "run-network", "api-runs"])
 def test_what_the_operator_makes_is_guarded_where_it_works(name: str) -> None:
     def selector(*arguments: str, **options: Any) -> Any:
         return policy_on(name, *arguments, **options)["matchConstraints"]["namespaceSelector"]
@@ -104,6 +104,22 @@ def test_pods_are_made_by_the_service_account_of_the_operator(
 
     expected = f"request.userInfo.username != 'system:serviceaccount:{account}'"
     assert first == {"name": "not-by-the-operator", "expression": expected}
+
+
+@pytest.mark.parametrize(
+    ("options", "account"),
+    [
+        ({}, "actor-operator-system:actor-operator-api"),
+        ({"release": "runs", "namespace": "ours"}, "ours:runs-actor-operator-api"),
+    ],
+)
+def test_runs_get_the_label_of_the_api_server_by_its_service_account_alone(
+    options: dict[str, str], account: str
+) -> None:
+    (condition,) = policy_on("api-runs", **options)["matchConditions"]
+
+    expected = f"request.userInfo.username != 'system:serviceaccount:{account}'"
+    assert condition == {"name": "not-by-the-api-server", "expression": expected}
 
 
 @pytest.mark.parametrize("name", ["run-urls", "run-url-routes"])

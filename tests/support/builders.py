@@ -74,6 +74,8 @@ def a_run(
     generation: int = 1,
     created: datetime = CREATED,
     deleted: datetime | None = None,
+    labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
     status: RunStatus | None = None,
     input: Any = None,  # noqa: A002 -- the field's name
     abort: str | None = None,
@@ -99,6 +101,8 @@ def a_run(
             generation=generation,
             creation_timestamp=created,
             deletion_timestamp=deleted,
+            labels=labels or {},
+            annotations=annotations or {},
         ),
         spec=RunSpec(**{"actor": "greeter", **spec}),
         status=status,

@@ -146,3 +146,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Name of the service account of the API server. */}}
+{{- define "actor-operator.apiServiceAccountName" -}}
+{{- printf "%s-api" (include "actor-operator.fullname" .) -}}
+{{- end -}}

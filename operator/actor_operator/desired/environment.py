@@ -16,7 +16,7 @@ from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.actor import SecretKeyRef
 from actor_operator.api.views.run import RunView
 from actor_operator.constants import MAX_INPUT_BYTES, MAX_VARIABLE_BYTES
-from actor_operator.desired.names import object_id
+from actor_operator.desired.names import ids, object_id
 from actor_operator.desired.resolve import PORT_VARIABLES, Resolution
 from actor_operator.errors import TerminalError
 from actor_operator.quantities import MEMORY_MBYTES_PER_CORE
@@ -109,7 +109,7 @@ def _identity(run: RunView, resolution: Resolution) -> dict[str, str]:
     actor, number = resolution.actor, resolution.build.number
     tags = sorted(tag for tag, build in actor.spec.tagged_builds.items() if build == number)
     actor_id = object_id("actor", actor.uid)
-    run_id = object_id("run", run.uid)
+    run_id = ids(run).run
     build_id = object_id("build", f"{actor.uid}/{number}")
     return {
         "ACTOR_ID": actor_id,
@@ -128,17 +128,9 @@ def _identity(run: RunView, resolution: Resolution) -> dict[str, str]:
     }
 
 
-def storage_ids(uid: str) -> tuple[str, str, str]:
-    """Ids of the run's default key-value store, dataset and request queue."""
-    return (
-        object_id("keyValueStore", uid),
-        object_id("dataset", uid),
-        object_id("requestQueue", uid),
-    )
-
-
 def _storages(run: RunView) -> dict[str, str]:
-    store, dataset, queue = storage_ids(run.uid)
+    known = ids(run)
+    store, dataset, queue = known.key_value_store, known.dataset, known.request_queue
     every = {
         "keyValueStores": {"default": store},
         "datasets": {"default": dataset},

@@ -8,15 +8,22 @@ a second pod.
 import base64
 import hashlib
 import hmac
+import re
+from dataclasses import dataclass
 from functools import lru_cache
 
+from actor_operator.api.views.metadata import ObjectView
 from actor_operator.api.views.run import RunStatus
+from actor_operator.constants import API_RUN, LABEL_API
 
 ID_LENGTH = 17
 """Length of Apify's ids of runs, actors, builds, users and storages."""
 
 ID_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 """Symbols of our ids; a part of Apify's, because names in Kubernetes have no capitals."""
+
+ID_PATTERN = re.compile(rf"[a-z][a-z0-9]{{{ID_LENGTH - 1}}}")
+"""The form of an id that is also a name in Kubernetes: it begins with a letter."""
 
 UID_SUFFIX_LENGTH = 4
 """Symbols of the run's uid in the names of its children."""
@@ -26,6 +33,38 @@ ENVIRONMENT_SUFFIX_LENGTH = 16
 
 WEB_LABEL_LENGTH = 26
 """Symbols (130 bits) that nobody can guess in the host name of a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunIds:
+    """The ids of a run and of the storages that it has by default."""
+
+    run: str
+    key_value_store: str
+    dataset: str
+    request_queue: str
+
+
+def ids(run: ObjectView) -> RunIds:
+    """The ids of a run: the same in the operator and in the API server, whatever the status says.
+
+    A run that the API server made has its id as its name: the client is told of it, and its
+    storages are made, before the run exists. The label that says so is reserved by a policy; a
+    name of another form is no id in any case.
+    """
+    made_by_api = run.metadata.labels.get(LABEL_API) == API_RUN
+    is_id = made_by_api and ID_PATTERN.fullmatch(run.name) is not None
+    return ids_of(run.name if is_id else object_id("run", run.uid))
+
+
+def ids_of(run_id: str) -> RunIds:
+    """The ids that follow from that of a run."""
+    return RunIds(
+        run=run_id,
+        key_value_store=object_id("keyValueStore", run_id),
+        dataset=object_id("dataset", run_id),
+        request_queue=object_id("requestQueue", run_id),
+    )
 
 
 def pod_number(status: RunStatus) -> int:

@@ -11,9 +11,9 @@ from actor_operator.api.v1alpha1.phase import FINISHED, Phase
 from actor_operator.api.views.metadata import Condition
 from actor_operator.api.views.run import Attempt, Failure, RunStatus, Stats
 from actor_operator.constants import CONDITION_MESSAGE_BYTES
-from actor_operator.desired.environment import input_sha256, storage_ids
+from actor_operator.desired.environment import input_sha256
 from actor_operator.desired.images import pin
-from actor_operator.desired.names import object_id, pod_name, pod_number
+from actor_operator.desired.names import ids, pod_name, pod_number
 from actor_operator.errors import TerminalError
 from actor_operator.lifecycle.decide import Decision
 from actor_operator.lifecycle.expiry import deadline, told_from
@@ -125,14 +125,14 @@ def _build(
 
 
 def _with_identity(observed: Observed, decision: Decision, last: RunStatus) -> RunStatus:
-    """Ids, and what was resolved for this attempt."""
-    store, dataset, queue = storage_ids(observed.run.uid)
+    """Ids, and what was resolved for this attempt. Once told, ids stay as they are."""
+    known_ids = ids(observed.run)
     status = msgspec.structs.replace(
         last,
-        run_id=object_id("run", observed.run.uid),
-        default_key_value_store_id=store,
-        default_dataset_id=dataset,
-        default_request_queue_id=queue,
+        run_id=last.run_id or known_ids.run,
+        default_key_value_store_id=last.default_key_value_store_id or known_ids.key_value_store,
+        default_dataset_id=last.default_dataset_id or known_ids.dataset,
+        default_request_queue_id=last.default_request_queue_id or known_ids.request_queue,
         input_sha256=last.input_sha256 or _input_digest(observed),
         container_url=last.container_url or decision.url,
     )

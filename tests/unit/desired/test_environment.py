@@ -27,9 +27,8 @@ from actor_operator.desired.environment import (
     encode_secret_data,
     input_sha256,
     platform_variables,
-    storage_ids,
 )
-from actor_operator.desired.names import object_id
+from actor_operator.desired.names import ids, object_id
 from actor_operator.desired.resolve import resolve
 from actor_operator.errors import TerminalError
 
@@ -140,8 +139,9 @@ def test_identity_is_told_in_apifys_form() -> None:
 
 
 def test_storages_are_told_one_by_one_and_together() -> None:
-    found, (store, dataset, queue) = literals(), storage_ids(RUN_UID)
+    found, known = literals(), ids(a_run())
 
+    store, dataset, queue = known.key_value_store, known.dataset, known.request_queue
     assert found["ACTOR_DEFAULT_KEY_VALUE_STORE_ID"] == store
     assert found["ACTOR_DEFAULT_DATASET_ID"] == dataset
     assert found["ACTOR_DEFAULT_REQUEST_QUEUE_ID"] == queue

@@ -5,13 +5,15 @@ import re
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.support.builders import a_status
+from tests.support.builders import RUN_UID, a_run, a_status
 
 from actor_operator.api.views.run import RunStatus, Stats
-from actor_operator.constants import MAX_NAME_LENGTH
+from actor_operator.constants import API_RUN, LABEL_API, MAX_NAME_LENGTH
 from actor_operator.desired.names import (
     child_name,
     environment_suffix,
+    ids,
+    ids_of,
     object_id,
     pod_name,
     pod_number,
@@ -69,6 +71,7 @@ def test_names_are_what_they_have_always_been() -> None:
     assert pod_name("hello", uid, 3) == "hello-mzx7-3"
     assert child_name("hello", uid) == "hello-mzx7"
     assert object_id("run", uid) == "3ijy7xdlfscxdzhy0"
+    assert object_id("dataset", "3ijy7xdlfscxdzhy0") == "ffy1t4x8llqkby031"
     assert environment_suffix(b"key", uid, 1, b"{}") == "h4dgppm3vvxdmjtj"
 
 
@@ -107,6 +110,39 @@ def test_ids_have_seventeen_symbols_and_differ_by_what_they_are_of(uid: str) -> 
 
     assert all(re.fullmatch(r"[a-z0-9]{17}", one) for one in ids)
     assert len(set(ids)) == len(kinds)
+
+
+MADE_BY_API = {LABEL_API: API_RUN}
+
+
+def test_a_run_that_the_api_server_made_has_its_name_as_its_id() -> None:
+    assert ids(a_run("abcdefghij0123456", labels=MADE_BY_API)).run == "abcdefghij0123456"
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("abcdefghij0123456", {}),
+        ("abcdefghij0123456", {LABEL_API: "else"}),
+        ("0bcdefghij0123456", MADE_BY_API),
+        ("abcdefghij-123456", MADE_BY_API),
+        ("abcdefghij012345", MADE_BY_API),
+        ("abcdefghij01234567", MADE_BY_API),
+    ],
+    ids=["no label", "another value", "begins with a digit", "hyphen", "too short", "too long"],
+)
+def test_every_other_run_has_an_id_that_is_made_of_its_uid(
+    name: str, labels: dict[str, str]
+) -> None:
+    assert ids(a_run(name, labels=labels)).run == object_id("run", RUN_UID)
+
+
+def test_the_ids_of_storages_follow_from_that_of_the_run() -> None:
+    by_api = a_run("abcdefghij0123456", labels=MADE_BY_API)
+
+    assert ids(by_api) == ids_of("abcdefghij0123456")
+    assert ids(a_run()) == ids_of(object_id("run", RUN_UID))
+    assert ids(by_api).dataset == object_id("dataset", "abcdefghij0123456")
 
 
 def test_the_first_pod_has_number_one() -> None:

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from tests.support.builders import (
     CREATED,
     KEYRING,
-    RUN_UID,
     SETTINGS,
     a_pod,
     a_run,
@@ -24,8 +23,8 @@ from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.metadata import Condition
 from actor_operator.api.views.run import Failure, Options, RunStatus, Stats
 from actor_operator.constants import CONDITION_MESSAGE_BYTES, MAX_INPUT_BYTES
-from actor_operator.desired.environment import input_sha256, storage_ids
-from actor_operator.desired.names import object_id
+from actor_operator.desired.environment import input_sha256
+from actor_operator.desired.names import ids
 from actor_operator.lifecycle.decide import decide
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.status import derive_phase, summarise
@@ -196,16 +195,30 @@ def test_ids_and_options_are_told() -> None:
     run = a_run(input={"a": 1})
     status = last(observe(a_pod(running=2, timeout=60), run=run))
 
-    assert status.run_id == object_id("run", RUN_UID)
-    assert (
-        status.default_key_value_store_id,
-        status.default_dataset_id,
-        status.default_request_queue_id,
-    ) == storage_ids(RUN_UID)
+    known = ids(run)
+    assert (status.run_id, status.default_key_value_store_id) == (known.run, known.key_value_store)
+    assert (status.default_dataset_id, status.default_request_queue_id) == (
+        known.dataset,
+        known.request_queue,
+    )
     assert status.options == Options("latest", 1024, 60, 2048, "250m")
     assert (status.actor_namespace, status.actor_generation) == ("team", 3)
     assert status.build_number == "1.0.1"
     assert status.input_sha256 == input_sha256(run)
+
+
+def test_ids_that_were_told_stay_whatever_they_are_derived_from_today() -> None:
+    """The API server refuses a status in which one of them changes."""
+    told = a_status(
+        run_id="r" * 17,
+        default_key_value_store_id="k" * 17,
+        default_dataset_id="d" * 17,
+        default_request_queue_id="q" * 17,
+    )
+    status = last(observe(a_pod(running=2), run=a_run(status=told)))
+
+    assert (status.run_id, status.default_key_value_store_id) == ("r" * 17, "k" * 17)
+    assert (status.default_dataset_id, status.default_request_queue_id) == ("d" * 17, "q" * 17)
 
 
 def test_the_digest_of_the_input_is_that_of_the_first_time() -> None:
