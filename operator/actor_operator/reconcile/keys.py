@@ -8,37 +8,10 @@ import secrets as random
 from collections.abc import Callable
 
 from actor_operator.constants import KEYS_SECRET
-from actor_operator.desired.keyring import Keyring
-from actor_operator.errors import NotLeaderError, TerminalError
+from actor_operator.desired.keyring import ACTIVE, KEY_BYTES, Keyring, parse_keyring
+from actor_operator.errors import NotLeaderError
 from actor_operator.kube.errors import AlreadyExistsError
 from actor_operator.kube.secret import Secrets
-
-ACTIVE = "active"
-"""Entry of the Secret that holds the id of the key in use."""
-
-KEY_BYTES = 32
-"""Length of a key."""
-
-
-def parse_keyring(data: dict[str, bytes]) -> Keyring:
-    """Read the Secret's data: one entry per key, and ``active`` with the id of the one in use.
-
-    Raises
-    ------
-    TerminalError
-        When ``active`` is missing or names no key.
-    """
-    keys = {name: value for name, value in data.items() if name != ACTIVE}
-    active = data.get(ACTIVE, b"").decode(errors="replace").strip()
-    if len(keys.get(active, b"")) < KEY_BYTES:
-        raise TerminalError(
-            "InvalidKeys",
-            f'The Secret "{KEYS_SECRET}" must have an entry "{ACTIVE}" that names another entry,'
-            f' the key of at least {KEY_BYTES} bytes; it says "{active}". Correct it, or delete the'
-            " Secret to get a new key.",
-        )
-    return Keyring(active, keys)
-
 
 async def ensure_keyring(
     secrets: Secrets, namespace: str, make_key: Callable[[int], bytes] = random.token_bytes

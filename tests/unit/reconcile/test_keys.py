@@ -6,15 +6,10 @@ import pytest
 from tests.support.toy_cluster import drive
 from typing_extensions import override
 
-from actor_operator.desired.keyring import Keyring
+from actor_operator.desired.keyring import KEY_BYTES, Keyring, parse_keyring
 from actor_operator.errors import NotLeaderError, TerminalError
 from actor_operator.kube.errors import AlreadyExistsError, ServerError
-from actor_operator.reconcile.keys import (
-    KEY_BYTES,
-    KeyringHolder,
-    ensure_keyring,
-    parse_keyring,
-)
+from actor_operator.reconcile.keys import KeyringHolder, ensure_keyring
 
 KEY = b"\x01" * KEY_BYTES
 OTHER = b"\x02" * KEY_BYTES
