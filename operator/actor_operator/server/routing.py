@@ -62,6 +62,8 @@ class Routes:
                 response_class=Response,
                 response_model=None,
                 openapi_extra=extra,
+                # Also where the handler does not ask who it is; it is found out once.
+                dependencies=[Depends(authenticated)],
                 summary=(handler.__doc__ or "").strip().partition("\n")[0].rstrip("."),
                 **more,
             )

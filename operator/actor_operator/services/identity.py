@@ -1,5 +1,6 @@
 """Who asks, and what they may do."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +22,9 @@ class Permission(StrEnum):
 
     WRITE = "write"
     """To change storages of the account."""
+
+    STATUS = "status"
+    """To say something about a run: its status message, who may see it."""
 
     RUN = "run"
     """To start, stop and change runs of the account."""
@@ -69,7 +73,16 @@ class Caller:
 NOBODY = Caller(0, "", frozenset({Permission.PUBLIC, Permission.SHARED}))
 """Who comes without a token."""
 
-OF_RUNS = frozenset(
-    {Permission.PUBLIC, Permission.SHARED, Permission.READ, Permission.WRITE, Permission.RUN}
-)
+OF_RUNS = frozenset(Permission) - {Permission.ADMIN}
 """What tokens of runs allow; what a limited one may touch is looked at where it touches it."""
+
+OF_ENDED_RUNS = frozenset({Permission.PUBLIC, Permission.SHARED, Permission.STATUS})
+"""What the token of a run allows for a while after its end."""
+
+
+def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
+    """What an ActorToken with some scopes (read, write, run, admin) allows."""
+    permissions = {Permission.PUBLIC, Permission.SHARED, *map(Permission, scopes)}
+    if Permission.RUN in permissions:
+        permissions.add(Permission.STATUS)
+    return frozenset(permissions)
