@@ -1,0 +1,194 @@
+"""Large bodies in a bucket of S3, or of something that speaks its protocol."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import ObjectStore, S3Store
+
+from actor_operator.settings_api import BucketSettings
+from actor_operator.storage.objects import ObjectMissingError, ObjectStoreUnavailableError
+
+PART_BYTES = 8 * 1024 * 1024
+"""Size of the parts of a large upload; S3 takes 10,000 of them."""
+
+PARTS_AT_ONCE = 2
+"""Parts that are sent at the same time: what an upload keeps in memory."""
+
+CHUNK_BYTES = 256 * 1024
+"""The least that is read at a time."""
+
+CONNECT_TIMEOUT = timedelta(seconds=5)
+"""How long a connection may take."""
+
+READ_TIMEOUT = timedelta(seconds=30)
+"""How long the store may be silent."""
+
+REQUEST_TIMEOUT = timedelta(hours=1)
+"""How long one request may take as a whole: slow clients read large bodies."""
+
+RETRY_TIMEOUT = timedelta(seconds=15)
+"""How long a request that failed is tried again: clients of the API wait for it."""
+
+RETRIES = 4
+"""How often."""
+
+
+class Bucket:
+    """Keeps bodies in a bucket.
+
+    Parameters
+    ----------
+    store
+        The bucket, as obstore knows it.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    @classmethod
+    def of(cls, settings: BucketSettings) -> "Bucket":
+        """The bucket of the settings; its credentials come from the environment."""
+        store = S3Store(
+            settings.name,
+            prefix=settings.prefix or None,
+            config={
+                **({"region": settings.region} if settings.region else {}),
+                **({"endpoint": settings.endpoint} if settings.endpoint else {}),
+            },
+            client_options={
+                "allow_http": settings.allow_http,
+                "connect_timeout": CONNECT_TIMEOUT,
+                "read_timeout": READ_TIMEOUT,
+                "timeout": REQUEST_TIMEOUT,
+            },
+            retry_config={"max_retries": RETRIES, "retry_timeout": RETRY_TIMEOUT},
+        )
+        return cls(store)
+
+    async def put(self, key: str, body: AsyncIterator[bytes]) -> int:
+        """Store what the stream gives, and return its size once it is durable.
+
+        Raises
+        ------
+        ObjectStoreUnavailableError
+            When the store does not take it.
+        """
+        counted = _Counted(body)
+        try:
+            await obstore.put_async(
+                self._store,
+                key,
+                counted,
+                chunk_size=PART_BYTES,
+                max_concurrency=PARTS_AT_ONCE,
+            )
+        except BaseException as error:
+            # Through obstore an error of the stream comes out as one of the store.
+            if counted.error is not None:
+                raise counted.error from None
+            if isinstance(error, BaseError):
+                raise _unavailable(error) from error
+            raise
+        return counted.size
+
+    async def get(
+        self, key: str, start: int = 0, length: int | None = None
+    ) -> AsyncIterator[bytes]:
+        """Read an object, or a part of it.
+
+        Raises
+        ------
+        ObjectMissingError
+            When there is none.
+        ObjectStoreUnavailableError
+            When the store does not answer; also later, by the stream.
+        """
+        if length == 0:  # S3 knows no empty range
+            return _nothing()
+        options: obstore.GetOptions = {}
+        if length is not None:
+            options["range"] = (start, start + length)
+        elif start:
+            options["range"] = {"offset": start}
+        try:
+            found = await obstore.get_async(self._store, key, options=options)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise ObjectMissingError(key) from error
+        except BaseError as error:
+            raise _unavailable(error) from error
+        return _chunks(found)
+
+    async def delete(self, key: str) -> None:
+        """Remove an object; that there is none is no error.
+
+        Raises
+        ------
+        ObjectStoreUnavailableError
+            When the store does not answer.
+        """
+        try:
+            await obstore.delete_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+        except BaseError as error:
+            raise _unavailable(error) from error
+
+    async def list(self, prefix: str) -> AsyncIterator[str]:
+        """Keys that begin with a folder, ``1/`` or nothing, in no order.
+
+        Raises
+        ------
+        ObjectStoreUnavailableError
+            When the store does not answer.
+        """
+        try:
+            async for page in obstore.list(self._store, prefix.rstrip("/") or None):
+                for found in page:
+                    yield found["path"]
+        except BaseError as error:
+            raise _unavailable(error) from error
+
+
+class _Counted:
+    """A stream whose size and error are remembered."""
+
+    def __init__(self, body: AsyncIterator[bytes]) -> None:
+        self._body = body
+        self.size = 0
+        self.error: Exception | None = None
+
+    def __aiter__(self) -> "_Counted":
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await anext(self._body)
+        except StopAsyncIteration:
+            raise
+        except Exception as error:
+            self.error = error
+            raise
+        self.size += len(chunk)
+        return chunk
+
+
+async def _chunks(found: obstore.GetResult) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
+            yield bytes(chunk)
+    except BaseError as error:
+        raise _unavailable(error) from error
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    nothing: tuple[bytes, ...] = ()
+    for chunk in nothing:
+        yield chunk
+
+
+def _unavailable(error: BaseError) -> ObjectStoreUnavailableError:
+    # The rest of the text has the request and the answer, the address of the store among them.
+    sentence = str(error).partition("\n")[0]
+    return ObjectStoreUnavailableError(f"The object store does not answer: {sentence}")

@@ -1,0 +1,61 @@
+"""Databases and object stores for tests of the API server."""
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.support.postgres import postgres_server
+
+from actor_operator.storage.database import Database
+from actor_operator.storage.folder import Folder
+from actor_operator.storage.objects import ObjectStore
+from actor_operator.storage.postgres import PostgresDatabase
+from actor_operator.storage.sqlite import SqliteDatabase
+
+NUMBERS = itertools.count()
+"""For names of databases."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A server for all tests of this process: its URL with a place for a database's name."""
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres: str) -> str:
+    """The URL of a new and empty database of PostgreSQL."""
+    name = f"test{next(NUMBERS)}"
+    with psycopg.connect(postgres % "postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return postgres % name
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """Which database a test runs on."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+async def database(
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Database]:
+    """An empty database, of each kind in turn."""
+    opened: Database
+    if backend == "sqlite":
+        opened = await SqliteDatabase.open(tmp_path / "database")
+    else:
+        opened = await PostgresDatabase.open(request.getfixturevalue("postgres_url"))
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def objects(tmp_path: Path) -> ObjectStore:
+    """An empty object store."""
+    return Folder(tmp_path / "objects")
