@@ -8,7 +8,7 @@ PYTEST := $(BIN)/pytest
 CLUSTER_TOOL := $(BIN)/python -m tests.cluster_tool
 COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header --no-annotate \
 	--universal --python-version 3.11
-WEB_SERVER := manifests/samples/actors/web-server
+ACTORS := manifests/samples/actors
 PARALLEL := -n 2
 # They wait more than they compute.
 PATIENT := -n 4
@@ -78,7 +78,10 @@ requirements: $(READY) ## Pin the newest versions of all dependencies, with thei
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
 	$(COMPILE) --no-deps requirements/cluster.in -o requirements/cluster.txt
 	$(COMPILE) --no-deps requirements/cluster-go.in -o requirements/cluster-go.txt
-	$(COMPILE) $(WEB_SERVER)/requirements.in -o $(WEB_SERVER)/requirements.txt
+	$(COMPILE) --no-deps requirements/cluster-node.in -o requirements/cluster-node.txt
+	for actor in web-server sdk-python sdk-python-crawler; do \
+	  $(COMPILE) $(ACTORS)/$$actor/requirements.in -o $(ACTORS)/$$actor/requirements.txt || exit 1; \
+	done
 
 changelog: $(READY) ## Show what the next release's changelog says.
 	$(BIN)/towncrier build --draft --version next

@@ -27,11 +27,26 @@ REGISTRY = "localhost/actor-operator"
 """Prefix of the images of the sample actors."""
 
 
+SDK_ACTORS = ("sdk-javascript", "sdk-python", "sdk-python-crawler")
+"""Sample actors that talk to the API server; their images are large, and few tests need them."""
+
+
 def project_images() -> list[Build]:
-    """The operator's image and those of all sample actors."""
+    """The operator's image and those of the sample actors that need nothing but it."""
     folders = sorted(path.parent for path in (SAMPLES / "actors").glob("*/Dockerfile"))
-    samples = [Build(f"{REGISTRY}/{f.name}:1", f / "Dockerfile", f) for f in folders]
+    samples = [sample_image(folder.name) for folder in folders if folder.name not in SDK_ACTORS]
     return [operator_image(), *samples]
+
+
+def sdk_images() -> list[Build]:
+    """The images of the sample actors that talk to the API server."""
+    return [sample_image(name) for name in SDK_ACTORS]
+
+
+def sample_image(name: str) -> Build:
+    """The image of one sample actor."""
+    folder = SAMPLES / "actors" / name
+    return Build(f"{REGISTRY}/{name}:1", folder / "Dockerfile", folder)
 
 
 def operator_image() -> Build:
