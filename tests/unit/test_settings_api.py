@@ -1,12 +1,14 @@
 """Settings of the API server: what is refused, and where URLs in answers lead."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from actor_operator.settings import Settings
 from actor_operator.settings_api import ApiSettings
 
-URLS = {"internal_url": "http://api.ops.svc:8000", "events_url": "http://events.ops.svc:8000"}
+URLS: dict[str, Any] = {"internal_url": "http://api.ops.svc:8000", "events_url": "http://events.ops.svc:8000"}
 
 
 def test_without_anything_said_there_is_no_api_server() -> None:

@@ -1,12 +1,13 @@
 """The environment of a run's container.
 
 Names and meanings are Apify's (docs: Actor environment variables). Where a variable has two
-spellings, both get the same value. What only the API server can give is absent: the token, the
-events socket, and ``APIFY_IS_AT_HOME``, because it makes the SDKs call an API.
+spellings, both get the same value. What only the API server gives a meaning is made in
+``api_access``.
 """
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -41,8 +42,17 @@ class Environment:
         return msgspec.json.encode(self.literals, order="sorted")
 
 
-def build_environment(run: RunView, resolution: Resolution) -> Environment:
+def build_environment(
+    run: RunView, resolution: Resolution, for_api: Mapping[str, str]
+) -> Environment:
     """Make the environment of the run's next pod.
+
+    Parameters
+    ----------
+    run, resolution
+        The run, and what it runs.
+    for_api
+        The variables for the API server; none where there is none.
 
     Raises
     ------
@@ -50,7 +60,7 @@ def build_environment(run: RunView, resolution: Resolution) -> Environment:
         InputTooLarge or EnvironmentTooLarge, with the sizes; InputChanged.
     """
     _check_input(run)
-    platform = platform_variables(run, resolution)
+    platform = {**platform_variables(run, resolution), **for_api}
     own = {k: v for k, v in resolution.variables.items() if k not in platform}
     literals = {name: item.value or "" for name, item in own.items() if not item.secret_key_ref}
     literals |= platform
@@ -86,7 +96,7 @@ def input_sha256(run: RunView) -> str | None:
 
 
 def platform_variables(run: RunView, resolution: Resolution) -> dict[str, str]:
-    """Every variable that the platform sets; these win over the actor's own."""
+    """Every variable that the platform sets by itself; these win over the actor's own."""
     variables = {
         **_identity(run, resolution),
         **_storages(run),

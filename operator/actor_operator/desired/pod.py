@@ -34,8 +34,10 @@ from actor_operator.constants import (
     LABEL_ENVIRONMENT,
     WEB_PORT_NAME,
 )
+from actor_operator.desired.api_access import api_variables
 from actor_operator.desired.children import owner_reference, run_labels
 from actor_operator.desired.environment import Environment, build_environment, encode_secret_data
+from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.names import environment_suffix, pod_name, pod_number
 from actor_operator.desired.resolve import Resolution
 from actor_operator.desired.resources import build_resources, build_shared_memory
@@ -58,7 +60,7 @@ def build_objects(
     run: RunView,
     resolution: Resolution,
     *,
-    key: bytes,
+    keyring: Keyring,
     settings: Settings,
     seconds_left: int | None = None,
 ) -> RunObjects:
@@ -70,8 +72,8 @@ def build_objects(
         The run; its status tells which pod is the current one.
     resolution
         What it runs.
-    key
-        The key that makes the Secret's name unguessable.
+    keyring
+        The keys that make the Secret's name unguessable, and the run's token.
     settings
         The operator's settings.
     seconds_left
@@ -82,9 +84,10 @@ def build_objects(
     TerminalError
         InputTooLarge, InputChanged or EnvironmentTooLarge.
     """
-    environment = build_environment(run, resolution)
+    for_api = api_variables(run, resolution, settings.api, keyring)
+    environment = build_environment(run, resolution, for_api)
     number = pod_number(run.status)
-    suffix = environment_suffix(key, run.uid, number, environment.content())
+    suffix = environment_suffix(keyring.active, run.uid, number, environment.content())
     name = pod_name(run.name, run.uid, number)
     return RunObjects(
         pod_name=name,

@@ -218,7 +218,7 @@ def _start(
         objects = build_objects(
             observed.run,
             resolution,
-            key=keyring.active,
+            keyring=keyring,
             settings=settings,
             seconds_left=seconds_left(observed, now),
         )
@@ -258,7 +258,7 @@ def _secret_without_pod(
     url = future_url(observed, keyring, settings.web_server)
     try:
         resolution = resolve(run, observed.actor, settings, url)
-        objects = build_objects(run, resolution, key=keyring.active, settings=settings)
+        objects = build_objects(run, resolution, keyring=keyring, settings=settings)
     except TerminalError:
         return ()
     return (DeleteSecret(run.namespace, objects.secret_name),)

@@ -1,7 +1,9 @@
 """The variables of a container: names, values, both spellings, who wins."""
 
 import base64
+import re
 from datetime import timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -79,7 +81,7 @@ EVERYTHING: dict[str, Any] = {
 
 def environment(run: RunView | None = None, url: str | None = None, **actor: Any) -> Environment:
     run = run or a_run()
-    return build_environment(run, resolve(run, an_actor(**actor), SETTINGS, url))
+    return build_environment(run, resolve(run, an_actor(**actor), SETTINGS, url), {})
 
 
 def literals(run: RunView | None = None, url: str | None = None, **actor: Any) -> dict[str, str]:
@@ -93,17 +95,24 @@ def test_every_variable_with_a_value_is_set_and_no_other() -> None:
     assert set(literals(run, URL)) == SPELLINGS.keys() | old | SINGLE
 
 
+def test_the_reference_has_each_variable_with_its_older_spellings() -> None:
+    page = Path(__file__).parents[3] / "docs" / "environment.md"
+    table, _, _ = page.read_text(encoding="utf-8").partition("With an API server")
+    rows = [row.split("|") for row in table.splitlines() if row.startswith("| `")]
+
+    told = {row[1].strip(" `"): re.findall(r"`(\w+)`", row[2]) for row in rows}
+    assert told == {
+        **{name: list(olds) for name, olds in SPELLINGS.items()},
+        **{n: [] for n in SINGLE},
+    }
+
+
 def test_all_spellings_of_a_variable_have_the_same_value() -> None:
     found = literals(a_run(**EVERYTHING), URL)
 
     assert {new: {found[old] for old in olds} for new, olds in SPELLINGS.items()} == {
         new: {found[new]} for new in SPELLINGS
     }
-
-
-@pytest.mark.parametrize("name", ["APIFY_IS_AT_HOME", "APIFY_TOKEN", "ACTOR_EVENTS_WEBSOCKET_URL"])
-def test_what_only_an_api_server_can_give_is_not_set(name: str) -> None:
-    assert name not in literals(a_run(**EVERYTHING))
 
 
 def test_a_plain_run_has_no_variables_without_a_value() -> None:

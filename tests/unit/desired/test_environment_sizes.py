@@ -20,7 +20,7 @@ EURO = "€"
 
 
 def build(run: RunView, **variables: str) -> Environment:
-    return build_environment(run, resolve(run, an_actor(env=dict(variables)), SETTINGS))
+    return build_environment(run, resolve(run, an_actor(env=dict(variables)), SETTINGS), {})
 
 
 def refusal(run: RunView, **variables: str) -> TerminalError:

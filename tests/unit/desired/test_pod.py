@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from tests.support.builders import IMAGE, KEY, SETTINGS, a_run, a_status, an_actor, at
+from tests.support.builders import IMAGE, KEYRING, SETTINGS, a_run, a_status, an_actor, at
 from tests.support.golden import Golden
 
 from actor_operator.api.views.actor import Build, DefaultRunOptions, SecretKeyRef, WebServer
@@ -24,7 +24,7 @@ def build(
 ) -> RunObjects:
     settings = Settings(pod=pod or PodSettings())
     resolution = resolve(run, an_actor(**actor), settings, url)
-    return build_objects(run, resolution, key=KEY, settings=settings)
+    return build_objects(run, resolution, keyring=KEYRING, settings=settings)
 
 
 def shown(objects: RunObjects) -> dict[str, Any]:
@@ -126,7 +126,7 @@ def test_the_deadline_is_exactly_the_timeout() -> None:
 def test_a_pod_that_follows_another_one_gets_what_is_left_of_the_time() -> None:
     run = a_run(timeout_secs=17)
     resolution = resolve(run, an_actor(), SETTINGS)
-    objects = build_objects(run, resolution, key=KEY, settings=SETTINGS, seconds_left=5)
+    objects = build_objects(run, resolution, keyring=KEYRING, settings=SETTINGS, seconds_left=5)
 
     assert pod_of(objects)["spec"]["activeDeadlineSeconds"] == 5
 

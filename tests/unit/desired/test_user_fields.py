@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.support.builders import IMAGE, KEY, RUN_UID, SETTINGS, an_actor
+from tests.support.builders import IMAGE, KEYRING, RUN_UID, SETTINGS, an_actor
 
 from actor_operator.api.v1alpha1.actor_run import ActorRun
 from actor_operator.api.views.actor import Build
@@ -177,7 +177,7 @@ def built(run: RunView) -> dict[str, Any]:
     actor = msgspec.structs.replace(
         actor, metadata=msgspec.structs.replace(actor.metadata, namespace="team")
     )
-    objects = build_objects(run, resolve(run, actor, SETTINGS), key=KEY, settings=SETTINGS)
+    objects = build_objects(run, resolve(run, actor, SETTINGS), keyring=KEYRING, settings=SETTINGS)
     pod, secret = (
         item.model_dump(by_alias=True, exclude_none=True, mode="json")
         for item in (objects.pod, objects.secret)

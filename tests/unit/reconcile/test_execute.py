@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from tests.support.builders import KEY, RUN_UID, SETTINGS, SUFFIX, a_pod, a_run, an_actor
+from tests.support.builders import KEYRING, RUN_UID, SETTINGS, SUFFIX, a_pod, a_run, an_actor
 from tests.support.toy_cluster import drive
 
 from actor_operator.api.v1alpha1.conditions import Reason
@@ -28,7 +28,7 @@ from actor_operator.lifecycle.actions import Action, CreatePod, DeletePod, Delet
 from actor_operator.reconcile.execute import Executor, Refusal, explain_refusal
 
 RUN = a_run()
-OBJECTS = build_objects(RUN, resolve(RUN, an_actor(), SETTINGS), key=KEY, settings=SETTINGS)
+OBJECTS = build_objects(RUN, resolve(RUN, an_actor(), SETTINGS), keyring=KEYRING, settings=SETTINGS)
 CREATE = CreatePod(OBJECTS)
 
 
