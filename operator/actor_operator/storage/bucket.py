@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
@@ -9,6 +10,9 @@ from obstore.store import ObjectStore, S3Store
 
 from actor_operator.settings_api import BucketSettings
 from actor_operator.storage.objects import ObjectMissingError, ObjectStoreUnavailableError
+
+if TYPE_CHECKING:  # at run time obstore has no such names
+    from obstore import GetOptions, GetResult
 
 PART_BYTES = 8 * 1024 * 1024
 """Size of the parts of a large upload; S3 takes 10,000 of them."""
@@ -107,7 +111,7 @@ class Bucket:
         """
         if length == 0:  # S3 knows no empty range
             return _nothing()
-        options: obstore.GetOptions = {}
+        options: GetOptions = {}
         if length is not None:
             options["range"] = (start, start + length)
         elif start:
@@ -174,7 +178,7 @@ class _Counted:
         return chunk
 
 
-async def _chunks(found: obstore.GetResult) -> AsyncIterator[bytes]:
+async def _chunks(found: "GetResult") -> AsyncIterator[bytes]:
     try:
         async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
             yield bytes(chunk)
