@@ -7,46 +7,55 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Actor, log } from 'apify';
 
-// How long the SDK may take to end or move the run; it does so within seconds.
-const WAIT_FOR_SDK_MILLIS = 60_000;
-
-// From here on the SDK reacts by itself: it saves the state and ends the run on `aborting`,
-// and has another pod go on at once on `migrating`.
-await Actor.init();
+// By default the SDK ends the run on `aborting` and moves it on `migrating`, whatever it is at.
+// Here the number in work is finished first: else it might be counted again.
+await Actor.init({ gracefulShutdown: false });
+const stopping = new AbortController();
+for (const event of ['aborting', 'migrating']) {
+    Actor.on(event, () => stopping.abort(event));
+}
 
 const input = (await Actor.getInput()) ?? {};
-const { until = 10, pauseSeconds = 0, callActor, callInput = {} } = input;
-
 // The SDK saves it each minute, when the platform asks for it, and at the end.
 const state = await Actor.useState('STATE', { counted: 0, starts: 0 });
 state.starts += 1;
 log.info(`Start ${state.starts}: ${state.counted} counted before`);
 
-const stopping = new AbortController();
-for (const event of ['aborting', 'migrating']) {
-    Actor.on(event, () => stopping.abort());
+await count(input, state, stopping.signal);
+if (stopping.signal.reason === 'migrating') {
+    // Another pod goes on at once; without this it would when this one is taken away.
+    await Actor.reboot();
+}
+if (stopping.signal.aborted) {
+    log.info(`Aborting: ${state.counted} counted`);
+    await Actor.exit();
+} else {
+    await Actor.setValue('OUTPUT', await output(input, state));
+    await Actor.exit(`Counted all ${state.counted}`);
 }
 
-while (state.counted < until) {
-    await sleep(pauseSeconds * 1000, undefined, { signal: stopping.signal }).catch(() => {});
-    if (stopping.signal.aborted) {
-        // What is counted after the state was saved would be counted again.
-        log.info(`Stopping: ${state.counted} counted`);
-        await sleep(WAIT_FOR_SDK_MILLIS);
+// Count to the end, or until the run is stopped.
+async function count({ until = 10, pauseSeconds = 0 }, state, signal) {
+    while (state.counted < until) {
+        await sleep(pauseSeconds * 1000, undefined, { signal }).catch(() => {});
+        if (signal.aborted) {
+            return;
+        }
+        const number = state.counted + 1;
+        await Actor.pushData({ number, start: state.starts });
+        state.counted = number;
+        await Actor.setStatusMessage(`Counted ${number} of ${until}`);
     }
-    const number = state.counted + 1;
-    await Actor.pushData({ number, start: state.starts });
-    state.counted = number;
-    await Actor.setStatusMessage(`Counted ${number} of ${until}`);
 }
 
-const output = { counted: state.counted, starts: state.starts };
-if (callActor) {
+// The result; with that of the other actor, if one is to be called.
+async function output({ callActor, callInput = {} }, { counted, starts }) {
+    if (!callActor) {
+        return { counted, starts };
+    }
     const run = await Actor.call(callActor, callInput);
-    const record = await Actor.apifyClient
-        .keyValueStore(run.defaultKeyValueStoreId)
-        .getRecord('OUTPUT');
-    output.called = { runId: run.id, status: run.status, output: record?.value ?? null };
+    const store = Actor.apifyClient.keyValueStore(run.defaultKeyValueStoreId);
+    const record = await store.getRecord('OUTPUT');
+    const called = { runId: run.id, status: run.status, output: record?.value ?? null };
+    return { counted, starts, called };
 }
-await Actor.setValue('OUTPUT', output);
-await Actor.exit(`Counted all ${state.counted}`);
