@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 METADATA = MetaData(
@@ -124,6 +125,7 @@ STORAGES = Table(
     Column("item_count", BigInteger, nullable=False, default=0),
     Column("clean_item_count", BigInteger, nullable=False, default=0),
     Column("handled_count", BigInteger, nullable=False, default=0),
+    Column("fields", LargeBinary),  # of datasets: JSON, the names of the fields that items have
     Column("storage_bytes", BigInteger, nullable=False, default=0),
     Column("inflated_bytes", BigInteger, nullable=False, default=0),
     # Of queues: where the next request goes, in front and behind; who has used it.
@@ -180,28 +182,40 @@ REQUESTS = Table(
     Column("id", String(15), primary_key=True),
     Column("order_no", BigInteger, nullable=False),
     Column("handled_at", BigInteger),
-    Column("body", LargeBinary, nullable=False),  # JSON, as clients get it
     Column("locked_until", BigInteger),
     Column("lock_client", String(32)),
-    Column("lock_run", String(64)),
+    Column("lock_run", String(64)),  # uid.attempt
+    Column("size", Integer, nullable=False),  # of the body
+    # Two forms as clients get them, but without what other columns say. The large one is the last
+    # column: SQLite reads a row from its beginning.
+    Column("head", LargeBinary, nullable=False),  # JSON: what stands in the head of the queue
+    Column("body", LargeBinary, nullable=False),  # JSON: all of it
+    Index(
+        "ix_requests_free",
+        "account",
+        "storage",
+        "order_no",
+        sqlite_where=text("handled_at IS NULL AND locked_until IS NULL"),
+        postgresql_where=text("handled_at IS NULL AND locked_until IS NULL"),
+    ),
+    Index(
+        "ix_requests_locked",
+        "account",
+        "storage",
+        "locked_until",
+        sqlite_where=text("locked_until IS NOT NULL"),
+        postgresql_where=text("locked_until IS NOT NULL"),
+    ),
+    Index(
+        "ix_requests_locks_of_runs",
+        "account",
+        "lock_run",
+        sqlite_where=text("lock_run IS NOT NULL"),
+        postgresql_where=text("lock_run IS NOT NULL"),
+    ),
 )
-"""Requests of request queues."""
-
-Index(
-    "ix_requests_unhandled",
-    REQUESTS.c.account,
-    REQUESTS.c.storage,
-    REQUESTS.c.order_no,
-    sqlite_where=REQUESTS.c.handled_at.is_(None),
-    postgresql_where=REQUESTS.c.handled_at.is_(None),
-)
-Index(
-    "ix_requests_locks_of_runs",
-    REQUESTS.c.account,
-    REQUESTS.c.lock_run,
-    sqlite_where=REQUESTS.c.lock_run.is_not(None),
-    postgresql_where=REQUESTS.c.lock_run.is_not(None),
-)
+"""Requests of request queues. A request is handled, locked or free. A lock that is over still stands
+in its row until the next who wants requests removes it."""
 
 UPLOADS = Table(
     "uploads",

@@ -116,11 +116,29 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=15), nullable=False),
         sa.Column("order_no", sa.BigInteger(), nullable=False),
         sa.Column("handled_at", sa.BigInteger(), nullable=True),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column("locked_until", sa.BigInteger(), nullable=True),
         sa.Column("lock_client", sa.String(length=32), nullable=True),
         sa.Column("lock_run", sa.String(length=64), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("account", "storage", "id", name=op.f("pk_requests")),
+    )
+    op.create_index(
+        "ix_requests_free",
+        "requests",
+        ["account", "storage", "order_no"],
+        unique=False,
+        sqlite_where=sa.text("handled_at IS NULL AND locked_until IS NULL"),
+        postgresql_where=sa.text("handled_at IS NULL AND locked_until IS NULL"),
+    )
+    op.create_index(
+        "ix_requests_locked",
+        "requests",
+        ["account", "storage", "locked_until"],
+        unique=False,
+        sqlite_where=sa.text("locked_until IS NOT NULL"),
+        postgresql_where=sa.text("locked_until IS NOT NULL"),
     )
     op.create_index(
         "ix_requests_locks_of_runs",
@@ -129,14 +147,6 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("lock_run IS NOT NULL"),
         postgresql_where=sa.text("lock_run IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_requests_unhandled",
-        "requests",
-        ["account", "storage", "order_no"],
-        unique=False,
-        sqlite_where=sa.text("handled_at IS NULL"),
-        postgresql_where=sa.text("handled_at IS NULL"),
     )
     op.create_table(
         "runs",
@@ -191,6 +201,7 @@ def upgrade() -> None:
         sa.Column("name_key", sa.String(length=63), nullable=True),
         sa.Column("title", sa.Text(), nullable=True),
         sa.Column("run_id", sa.String(length=17), nullable=True),
+        sa.Column("fields", sa.LargeBinary(), nullable=True),
         sa.Column("actor_id", sa.String(length=17), nullable=True),
         sa.Column("creator_run", sa.String(length=17), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
