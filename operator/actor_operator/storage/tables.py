@@ -214,7 +214,7 @@ REQUESTS = Table(
         postgresql_where=text("lock_run IS NOT NULL"),
     ),
 )
-"""Requests of request queues. A request is handled, locked or free. A lock that is over still stands
+"""Requests of request queues: handled, locked or free. A lock that is over still stands
 in its row until the next who wants requests removes it."""
 
 UPLOADS = Table(
