@@ -1,0 +1,159 @@
+"""The process of the API server: its tasks and its two ports, from start to end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Protocol
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+from typing_extensions import override
+
+from actor_operator.constants import NESTING
+from actor_operator.engine.supervisor import Supervisor
+from actor_operator.errors import ConfigurationError
+from actor_operator.log import logger
+from actor_operator.server.health import health_app
+from actor_operator.settings_api import ApiSettings
+
+log = logger(__name__)
+
+STOP_SECONDS = 10.0
+"""How long tasks may take to stop."""
+
+DRAIN_SECONDS = 40
+"""How long open requests may take once the process is told to stop; the pod's grace is 60 s."""
+
+WARM_CHECK_SECONDS = 0.05
+"""How often is looked whether the caches are filled."""
+
+
+class Service(Protocol):
+    """What runs behind the ports."""
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Its metrics."""
+        ...
+
+    @property
+    def synced(self) -> bool:
+        """Whether its caches are filled."""
+        ...
+
+    def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What runs for ever, by name."""
+        ...
+
+    def stop_waiting(self) -> None:
+        """Answer every request that is held, and end every stream: the process stops."""
+        ...
+
+    async def close(self) -> None:
+        """Close what is open."""
+        ...
+
+
+class HttpServer(uvicorn.Server):
+    """Uvicorn, which leaves signals to us: two of them run in one process."""
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+async def serve(
+    service: Service, app: ASGIApp, settings: ApiSettings, stop: asyncio.Event | None = None
+) -> None:
+    """Serve until a signal, or an event, ends it.
+
+    Parameters
+    ----------
+    service
+        What runs behind the ports.
+    app
+        What answers on the main port.
+    settings
+        Where to listen.
+    stop
+        Ends it, as a signal does.
+
+    Raises
+    ------
+    ConfigurationError
+        When a port is taken.
+    """
+    sys.setrecursionlimit(NESTING)
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    supervisor = Supervisor()
+    for name, run in service.tasks().items():
+        supervisor.start(name, run)
+    is_open = False
+    health = http_server(
+        health_app(service.registry, lambda: is_open and service.synced),
+        settings.host,
+        settings.metrics_port,
+    )
+    main = http_server(app, settings.host, settings.port)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_run(health, settings.metrics_port))
+            if await _is_warm(service, stop):
+                running = group.create_task(_run(main, settings.port))
+                is_open = True
+                log.info("Serving.", port=settings.port)
+                await stop.wait()
+                is_open = False
+                service.stop_waiting()
+                main.should_exit = True
+                await running
+            health.should_exit = True
+    except* ConfigurationError as errors:
+        raise errors.exceptions[0] from None
+    finally:
+        await supervisor.stop_all(STOP_SECONDS)
+        await service.close()
+
+
+def http_server(app: ASGIApp, host: str, port: int) -> HttpServer:
+    """A server for one port."""
+    return HttpServer(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="none",
+            http="httptools",
+            ws="websockets-sansio",
+            lifespan="off",
+            access_log=False,  # addresses may hold tokens
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            timeout_keep_alive=75,
+            backlog=1024,
+        )
+    )
+
+
+async def _run(server: HttpServer, port: int) -> None:
+    try:
+        await server.serve()
+    except SystemExit:  # uvicorn's way to say that it cannot listen
+        raise ConfigurationError(f"Port {port} cannot be used; is it taken?") from None
+
+
+async def _is_warm(service: Service, stop: asyncio.Event) -> bool:
+    """Wait for the caches; False: the process is to stop before they are filled."""
+    while not service.synced and not stop.is_set():
+        await asyncio.sleep(WARM_CHECK_SECONDS)
+    return not stop.is_set()
