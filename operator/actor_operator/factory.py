@@ -251,7 +251,7 @@ def _build_networks(
         policies=stores.policies,
         runs=stores.runs,
         writer=NetworkPolicies(client),
-        settings=settings.network,
+        settings=settings,
         serves=claims.serves,
     )
 

@@ -5,12 +5,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from actor_operator.constants import (
+    COMPONENT_API,
+    COMPONENT_EVENTS,
     FIELD_MANAGER,
+    LABEL_COMPONENT,
     LABEL_MANAGED_BY,
+    LABEL_NAME,
     LABEL_NETWORK,
     LABEL_RUN_UID,
+    PROGRAM,
     WEB_PORT_NAME,
 )
+from actor_operator.settings import Settings
 from actor_operator.settings_web import PRIVATE_CIDRS, NetworkSettings
 
 POLICY_NAME = "actor-operator-runs"
@@ -28,11 +34,12 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def build_network_policy(namespace: str, network: NetworkSettings) -> dict[str, Any]:
+def build_network_policy(namespace: str, settings: Settings) -> dict[str, Any]:
     """The policy of all run pods of a namespace, as it is on the wire.
 
     With the API server's defaults, because a stored one is compared with it.
     """
+    network = settings.network
     spec: dict[str, Any] = {
         "podSelector": {"matchExpressions": [{"key": LABEL_RUN_UID, "operator": "Exists"}]},
         "policyTypes": ["Ingress", "Egress"],
@@ -41,7 +48,7 @@ def build_network_policy(namespace: str, network: NetworkSettings) -> dict[str, 
     if network.web_server_from:
         ports = [{"port": WEB_PORT_NAME, "protocol": "TCP"}]
         spec["ingress"] = [{"from": _peers(network.web_server_from), "ports": ports}]
-    if egress := _build_egress(network):
+    if egress := [*_build_egress(network), *_build_egress_to_api(settings)]:
         spec["egress"] = egress
     return {
         "apiVersion": "networking.k8s.io/v1",
@@ -66,6 +73,19 @@ def _build_egress(network: NetworkSettings) -> list[dict[str, Any]]:
     if network.allowed:
         rules.append({"to": _peers(network.allowed)})
     return rules
+
+
+def _build_egress_to_api(settings: Settings) -> list[dict[str, Any]]:
+    """Runs reach the API and the events, whatever else they may not: without them none works."""
+    if not settings.api.enabled:
+        return []
+    components = [COMPONENT_API, COMPONENT_EVENTS]
+    pods = {
+        "matchLabels": {LABEL_NAME: PROGRAM},
+        "matchExpressions": [{"key": LABEL_COMPONENT, "operator": "In", "values": components}],
+    }
+    port = {"port": settings.api.port, "protocol": "TCP"}
+    return [{"to": [_peer(settings.namespace) | {"podSelector": pods}], "ports": [port]}]
 
 
 def _peers(texts: Iterable[str]) -> list[dict[str, Any]]:

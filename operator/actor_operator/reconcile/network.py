@@ -25,7 +25,7 @@ from actor_operator.kube.errors import AlreadyExistsError, ApiError
 from actor_operator.kube.network_policies import NetworkPolicies
 from actor_operator.log import logger
 from actor_operator.reconcile.execute import Refusal, explain_refusal
-from actor_operator.settings_web import NetworkSettings
+from actor_operator.settings import Settings
 
 log = logger(__name__)
 
@@ -73,7 +73,7 @@ class NetworkController:
         policies: Store[NetworkPolicyView],
         runs: Store[RunView | FinishedRun],
         writer: NetworkPolicies,
-        settings: NetworkSettings,
+        settings: Settings,
         serves: Callable[[str], bool],
     ) -> None:
         self._policies = policies
@@ -107,7 +107,7 @@ class NetworkController:
         ActorOperatorError
             Whatever passes by itself: the caller tries again.
         """
-        if not self._settings.policy or self._is_right(self._stored(namespace)):
+        if not self._settings.network.policy or self._is_right(self._stored(namespace)):
             return None
         if namespace not in self._refusals:
             self._queue.add(namespace, urgent=True)
@@ -151,7 +151,7 @@ class NetworkController:
         wake
             Called with a namespace whose runs waited for the policy, once it is there.
         """
-        if not self._settings.policy:
+        if not self._settings.network.policy:
             return
         self._leading, self._wake = True, wake
         for namespace in {run.namespace for run in self._runs if isinstance(run, RunView)}:

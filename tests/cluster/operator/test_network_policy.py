@@ -11,6 +11,8 @@ from tests.support.history import condition
 from tests.support.workspace import Admin, Workspace
 
 from actor_operator.desired.network_policy import POLICY_NAME, build_network_policy
+from actor_operator.settings import Settings
+from actor_operator.settings_api import ApiSettings
 from actor_operator.settings_web import NetworkSettings
 
 pytestmark = pytest.mark.cluster
@@ -18,16 +20,21 @@ pytestmark = pytest.mark.cluster
 GROUP = "/apis/networking.k8s.io/v1/namespaces"
 
 VARIANTS = {
-    "the default": NetworkSettings(),
-    "everything": NetworkSettings(
-        web_server_from=("traefik", "192.0.2.0/28", "2001:db8::/64"),
-        dns_to=("openshift-dns", "10.0.0.10"),
-        dns_ports=(53, 5353),
-        blocked=("203.0.113.0/24", "2001:DB8:1::/48"),
-        allowed=("databases", "10.1.2.3"),
+    "the default": Settings(),
+    "everything": Settings(
+        network=NetworkSettings(
+            web_server_from=("traefik", "192.0.2.0/28", "2001:db8::/64"),
+            dns_to=("openshift-dns", "10.0.0.10"),
+            dns_ports=(53, 5353),
+            blocked=("203.0.113.0/24", "2001:DB8:1::/48"),
+            allowed=("databases", "10.1.2.3"),
+        ),
+        api=ApiSettings(
+            enabled=True, internal_url="http://api.ops.svc", events_url="http://events.ops.svc"
+        ),
     ),
-    "nothing": NetworkSettings(dns_to=(), blocked=("0.0.0.0/0", "::/0")),
-    "all": NetworkSettings(block_private=False),
+    "nothing": Settings(network=NetworkSettings(dns_to=(), blocked=("0.0.0.0/0", "::/0"))),
+    "all": Settings(network=NetworkSettings(block_private=False)),
 }
 """Settings, and what they are."""
 
@@ -50,13 +57,13 @@ def stored(workspace: Workspace) -> dict[str, Any]:
     return dict(answer.body) if answer.accepted else {}
 
 
-@pytest.mark.parametrize("network", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize("settings", VARIANTS.values(), ids=VARIANTS)
 def test_the_api_server_takes_a_policy_and_adds_nothing(
-    admin: Admin, make_workspace: MakeWorkspace, network: NetworkSettings
+    admin: Admin, make_workspace: MakeWorkspace, settings: Settings
 ) -> None:
     """Else the operator would write it for ever."""
     namespace = make_workspace().namespace
-    policy = build_network_policy(namespace, network)
+    policy = build_network_policy(namespace, settings)
     # Not with our labels: those are the operator's to give.
     plain = {**policy, "metadata": {"name": "plain", "namespace": namespace}}
 
@@ -72,7 +79,7 @@ def test_it_is_written_once_for_all_runs_of_a_namespace(fresh: Workspace, audit:
 
     found = [w for w in audit.writes(fresh.namespace) if w.resource == "networkpolicies"]
     assert [(w.verb, w.code) for w in found] == [("create", 201)]
-    assert stored(fresh)["spec"] == build_network_policy("", NetworkSettings())["spec"]
+    assert stored(fresh)["spec"] == build_network_policy("", Settings())["spec"]
 
 
 def test_it_comes_back_within_ten_seconds_when_it_is_deleted(fresh: Workspace) -> None:

@@ -28,7 +28,7 @@ def spec(bench: Bench) -> dict[str, Any]:
 
 
 def wanted(settings: Settings = SETTINGS) -> dict[str, Any]:
-    found: dict[str, Any] = build_network_policy("default", settings.network)["spec"]
+    found: dict[str, Any] = build_network_policy("default", settings)["spec"]
     return found
 
 
@@ -109,7 +109,7 @@ async def test_what_somebody_does_to_the_policy_of_a_live_run_is_mended_within_t
 
     await bench.until("it is as before", lambda: spec(bench) == wanted(), seconds=10)
     labels = (policy(bench) or {})["metadata"]["labels"]
-    assert labels == build_network_policy("", NetworkSettings())["metadata"]["labels"]
+    assert labels == build_network_policy("", Settings())["metadata"]["labels"]
 
 
 async def test_the_policy_stays_when_its_runs_have_ended(bench: Bench) -> None:

@@ -7,11 +7,15 @@ import pytest
 from tests.support.golden import Golden
 
 from actor_operator.desired.network_policy import build_network_policy
+from actor_operator.settings import Settings
+from actor_operator.settings_api import ApiSettings
 from actor_operator.settings_web import NetworkSettings
 
 
 def spec_of(**settings: Any) -> dict[str, Any]:
-    spec: dict[str, Any] = build_network_policy("shop", NetworkSettings(**settings))["spec"]
+    spec: dict[str, Any] = build_network_policy(
+        "shop", Settings(network=NetworkSettings(**settings))
+    )["spec"]
     return spec
 
 
@@ -32,7 +36,7 @@ def reaches(spec: dict[str, Any], address: str) -> bool:
 
 
 def test_a_policy_of_default_settings(golden: Golden) -> None:
-    golden.check("network-policy", build_network_policy("shop", NetworkSettings()))
+    golden.check("network-policy", build_network_policy("shop", Settings()))
 
 
 def test_a_policy_with_everything_set(golden: Golden) -> None:
@@ -45,7 +49,50 @@ def test_a_policy_with_everything_set(golden: Golden) -> None:
         allowed=("databases", "10.1.2.3"),
     )
 
-    golden.check("network-policy-everything", build_network_policy("shop", network))
+    golden.check(
+        "network-policy-everything", build_network_policy("shop", Settings(network=network))
+    )
+
+
+WITH_API = ApiSettings(
+    enabled=True, internal_url="http://api.ops.svc", events_url="http://events.ops.svc", port=8123
+)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [NetworkSettings(), NetworkSettings(dns_to=(), blocked=("0.0.0.0/0", "::/0"))],
+    ids=["by default", "where nothing else is reached"],
+)
+def test_runs_always_reach_the_pods_of_the_api_and_of_the_events(network: NetworkSettings) -> None:
+    def egress(settings: Settings) -> list[Any]:
+        rules: list[Any] = build_network_policy("shop", settings)["spec"].get("egress", [])
+        return rules
+
+    ops = Settings(namespace="ops", network=network)
+    with_api = ops.model_copy(update={"api": WITH_API})
+
+    assert egress(with_api) == [
+        *egress(ops),
+        {
+            "to": [
+                {
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ops"}},
+                    "podSelector": {
+                        "matchLabels": {"app.kubernetes.io/name": "actor-operator"},
+                        "matchExpressions": [
+                            {
+                                "key": "app.kubernetes.io/component",
+                                "operator": "In",
+                                "values": ["api", "events"],
+                            }
+                        ],
+                    },
+                }
+            ],
+            "ports": [{"port": 8123, "protocol": "TCP"}],
+        },
+    ]
 
 
 @pytest.mark.parametrize(

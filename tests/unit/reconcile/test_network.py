@@ -27,11 +27,12 @@ from actor_operator.kube.errors import (
     UnreachableError,
 )
 from actor_operator.reconcile.network import PATIENCE, NetworkController
+from actor_operator.settings import Settings
 from actor_operator.settings_web import NetworkSettings
 
 pytestmark = pytest.mark.looptime
 
-OURS = build_network_policy("team", NetworkSettings())["spec"]
+OURS = build_network_policy("team", Settings())["spec"]
 """The specification of the default settings."""
 
 
@@ -103,7 +104,7 @@ class World:
             policies=self.policies,
             runs=self.runs,
             writer=cast("Any", self.server),
-            settings=NetworkSettings(**settings),
+            settings=Settings(network=NetworkSettings(**settings)),
             serves=lambda namespace: namespace in self.served,
         )
 
