@@ -48,17 +48,8 @@ LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
 LABEL_NAME = "app.kubernetes.io/name"
 """The common label that says which program a pod runs."""
 
-PROGRAM = "actor-operator"
-"""Value of that label on pods of the operator and of the API server."""
-
-LABEL_COMPONENT = "app.kubernetes.io/component"
-"""The common label that says which part of the program a pod runs."""
-
-COMPONENT_API = "api"
-"""Value of that label on pods that serve the API."""
-
-COMPONENT_EVENTS = "events"
-"""Value of that label on pods that serve the events' sockets."""
+SERVER_NAME = "actor-operator-server"
+"""Value of that label on the pods of the API server, those that serve the events too."""
 
 CONTAINER_NAME = "actor"
 """The one container of a run's pod."""

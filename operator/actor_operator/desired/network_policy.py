@@ -5,15 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from actor_operator.constants import (
-    COMPONENT_API,
-    COMPONENT_EVENTS,
     FIELD_MANAGER,
-    LABEL_COMPONENT,
     LABEL_MANAGED_BY,
     LABEL_NAME,
     LABEL_NETWORK,
     LABEL_RUN_UID,
-    PROGRAM,
+    SERVER_NAME,
     WEB_PORT_NAME,
 )
 from actor_operator.settings import Settings
@@ -79,11 +76,7 @@ def _build_egress_to_api(settings: Settings) -> list[dict[str, Any]]:
     """Runs reach the API and the events, whatever else they may not: without them none works."""
     if not settings.api.enabled:
         return []
-    components = [COMPONENT_API, COMPONENT_EVENTS]
-    pods = {
-        "matchLabels": {LABEL_NAME: PROGRAM},
-        "matchExpressions": [{"key": LABEL_COMPONENT, "operator": "In", "values": components}],
-    }
+    pods = {"matchLabels": {LABEL_NAME: SERVER_NAME}}
     port = {"port": settings.api.port, "protocol": "TCP"}
     return [{"to": [_peer(settings.namespace) | {"podSelector": pods}], "ports": [port]}]
 

@@ -79,14 +79,7 @@ def test_runs_always_reach_the_pods_of_the_api_and_of_the_events(network: Networ
                 {
                     "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "ops"}},
                     "podSelector": {
-                        "matchLabels": {"app.kubernetes.io/name": "actor-operator"},
-                        "matchExpressions": [
-                            {
-                                "key": "app.kubernetes.io/component",
-                                "operator": "In",
-                                "values": ["api", "events"],
-                            }
-                        ],
+                        "matchLabels": {"app.kubernetes.io/name": "actor-operator-server"}
                     },
                 }
             ],
