@@ -19,9 +19,7 @@ GUARDS = {
 _ENCODER = msgspec.json.Encoder()
 
 
-def json_answer(
-    content: Any, status: int = 200, headers: dict[str, str] | None = None
-) -> Response:
+def json_answer(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Bare JSON, without an envelope."""
     return Response(_ENCODER.encode(content), status, headers, media_type=JSON)
 

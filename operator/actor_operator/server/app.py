@@ -1,6 +1,6 @@
 """The ASGI application: routes, errors, and what holds for every request."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actor_operator import __version__
 from actor_operator.errors import RetryableError
@@ -19,10 +20,6 @@ from actor_operator.server.routing import Routes, permission_of
 from actor_operator.services.errors import ApiError, unavailable
 
 log = logger(__name__)
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
@@ -60,16 +57,22 @@ class MethodOverride:
     anything.
     """
 
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] == "http" and scope["method"] == "POST" and b"method=" in scope["query_string"]:
-            wanted = parse_qs(scope["query_string"].decode("latin-1")).get("method", [""])[0].upper()
+        if scope["type"] == "http" and scope["method"] == "POST":
+            wanted = _wanted_method(scope["query_string"])
             if wanted in {"PUT", "DELETE"}:
-                scope = {**scope, "method": wanted}
+                scope["method"] = wanted
         await self._app(scope, receive, send)
+
+
+def _wanted_method(query: bytes) -> str:
+    if b"method=" not in query:
+        return ""
+    return parse_qs(query.decode("latin-1")).get("method", [""])[0].upper()
 
 
 def _add_error_handlers(app: FastAPI) -> None:
@@ -106,15 +109,11 @@ def _add_error_handlers(app: FastAPI) -> None:
 
 
 def _of_framework(error: HTTPException) -> ApiError:
-    match error.status_code:
-        case 404:
-            return ApiError(
-                "page-not-found", "There is no such address. Check the path.", status=404
-            )
-        case 405:
-            return ApiError(
-                "method-not-allowed", "This address does not take that method.", status=405
-            )
+    if error.status_code == 404:
+        return ApiError("page-not-found", "There is no such address. Check the path.", status=404)
+    if error.status_code == 405:
+        message = "This address does not take that method."
+        return ApiError("method-not-allowed", message, status=405)
     return ApiError("invalid-request", str(error.detail), status=error.status_code)
 
 

@@ -131,9 +131,15 @@ def _decoded(body: bytes, encoding: str) -> Iterator[bytes]:
             return _inflate(body, zlib.MAX_WBITS)
         case "br":
             return _decode_brotli(body)
-    raise ApiError(
+        case _:
+            raise _unsupported(encoding)
+
+
+def _unsupported(encoding: str) -> ApiError:
+    return ApiError(
         "unsupported-content-encoding",
-        f'The Content-Encoding "{encoding[:50]}" is not supported; use br, gzip, deflate or identity.',
+        f'The Content-Encoding "{encoding[:50]}" is not supported. Use br, gzip, deflate or'
+        " identity.",
         status=415,
     )
 

@@ -6,7 +6,7 @@ from fastapi import Query
 
 from actor_operator.services.errors import invalid
 
-Offset = Annotated[int, Query(ge=0, le=2**53, description="How many to leave out at the beginning.")]
+Offset = Annotated[int, Query(ge=0, le=2**53, description="How many to leave out at first.")]
 Limit = Annotated[int, Query(ge=0, le=2**53, description="At most so many; never more than 1000.")]
 Desc = Annotated[bool, Query(description="The newest first.")]
 Signature = Annotated[str, Query(description="Signature of a link that its owner gave away.")]

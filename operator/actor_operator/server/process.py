@@ -27,9 +27,6 @@ STOP_SECONDS = 10.0
 DRAIN_SECONDS = 40
 """How long open requests may take once the process is told to stop; the pod's grace is 60 s."""
 
-WARM_CHECK_SECONDS = 0.05
-"""How often is looked whether the caches are filled."""
-
 
 class Service(Protocol):
     """What runs behind the ports."""
@@ -42,6 +39,10 @@ class Service(Protocol):
     @property
     def synced(self) -> bool:
         """Whether its caches are filled."""
+        ...
+
+    async def warm(self) -> None:
+        """Return once its caches are filled for the first time."""
         ...
 
     def tasks(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
@@ -154,6 +155,8 @@ async def _run(server: HttpServer, port: int) -> None:
 
 async def _is_warm(service: Service, stop: asyncio.Event) -> bool:
     """Wait for the caches; False: the process is to stop before they are filled."""
-    while not service.synced and not stop.is_set():
-        await asyncio.sleep(WARM_CHECK_SECONDS)
+    waits = {asyncio.create_task(service.warm()), asyncio.create_task(stop.wait())}
+    _, late = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in late:
+        task.cancel()
     return not stop.is_set()

@@ -1,4 +1,4 @@
-"""Whose token is this?"""
+"""Finds out whose token it is."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta

@@ -25,7 +25,12 @@ class ApiError(ActorOperatorError):
     """
 
     def __init__(
-        self, error_type: str, message: str, *, status: int = 400, data: dict[str, Any] | None = None
+        self,
+        error_type: str,
+        message: str,
+        *,
+        status: int = 400,
+        data: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.error_type = error_type
