@@ -118,6 +118,10 @@ class ApiSettings(Group):
     keys_folder: Path = Path("/etc/actor-operator-keys")
     """Where the Secret with the installation's keys is mounted."""
 
+    kubelet_ca_file: Path | None = None
+    """File with the CA of the kubelets' own certificates, for what runs use of memory and
+    processor; absent: the cluster's CA."""
+
     host: str = "0.0.0.0"  # noqa: S104 -- in a pod, requests come from outside the pod
     """Address to listen on."""
 
