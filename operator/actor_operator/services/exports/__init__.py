@@ -1,0 +1,1 @@
+"""Items of datasets as files: one module for each format."""
