@@ -32,6 +32,9 @@ METADATA = MetaData(
 ID = String(17)
 """An id of Apify's form."""
 
+SORTED_TEXT = String(256).with_variant(String(256, collation="C"), "postgresql")
+"""Text in the order of its bytes, as SQLite has it, whatever the language of the database is."""
+
 ACCOUNTS = Table(
     "accounts",
     METADATA,
@@ -145,12 +148,32 @@ STORAGES = Table(
 )
 """Key-value stores, datasets and request queues."""
 
+Index(
+    "ix_storages_named",
+    STORAGES.c.account,
+    STORAGES.c.kind,
+    STORAGES.c.created_at,
+    STORAGES.c.id,
+    sqlite_where=STORAGES.c.name_key.is_not(None),
+    postgresql_where=STORAGES.c.name_key.is_not(None),
+)
+
+REMOVALS = Table(
+    "removals",
+    METADATA,
+    Column("account", Integer, primary_key=True),
+    Column("storage", ID, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("removed_at", BigInteger, nullable=False, index=True),
+)
+"""Storages that are deleted, and whose content is removed in small pieces."""
+
 RECORDS = Table(
     "records",
     METADATA,
     Column("account", Integer, primary_key=True),
     Column("storage", ID, primary_key=True),
-    Column("key", String(256), primary_key=True),
+    Column("key", SORTED_TEXT, primary_key=True),
     Column("content_type", String(256), nullable=False),
     Column("content_encoding", String(32)),
     Column("size", BigInteger, nullable=False),

@@ -100,7 +100,11 @@ def upgrade() -> None:
         "records",
         sa.Column("account", sa.Integer(), nullable=False),
         sa.Column("storage", sa.String(length=17), nullable=False),
-        sa.Column("key", sa.String(length=256), nullable=False),
+        sa.Column(
+            "key",
+            sa.String(length=256).with_variant(sa.String(length=256, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("content_type", sa.String(length=256), nullable=False),
         sa.Column("content_encoding", sa.String(length=32), nullable=True),
         sa.Column("size", sa.BigInteger(), nullable=False),
@@ -109,6 +113,15 @@ def upgrade() -> None:
         sa.Column("object_key", sa.String(length=128), nullable=True),
         sa.PrimaryKeyConstraint("account", "storage", "key", name=op.f("pk_records")),
     )
+    op.create_table(
+        "removals",
+        sa.Column("account", sa.Integer(), nullable=False),
+        sa.Column("storage", sa.String(length=17), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("removed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "storage", name=op.f("pk_removals")),
+    )
+    op.create_index(op.f("ix_removals_removed_at"), "removals", ["removed_at"], unique=False)
     op.create_table(
         "requests",
         sa.Column("account", sa.Integer(), nullable=False),
@@ -235,6 +248,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_storages_account_run", "storages", ["account", "run_id"], unique=False)
     op.create_index("ix_storages_id", "storages", ["id"], unique=False)
+    op.create_index(
+        "ix_storages_named",
+        "storages",
+        ["account", "kind", "created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("name_key IS NOT NULL"),
+        postgresql_where=sa.text("name_key IS NOT NULL"),
+    )
     op.create_table(
         "uploads",
         sa.Column("object_key", sa.String(length=128), nullable=False),
