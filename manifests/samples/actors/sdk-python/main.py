@@ -42,6 +42,7 @@ async def count(run_input: dict[str, Any], state: dict[str, Any], *stops: asynci
         number = state["counted"] + 1
         await Actor.push_data({"number": number, "start": state["starts"]})
         state["counted"] = number
+        Actor.log.info("Counted %d", number)
         await Actor.set_status_message(f"Counted {number} of {until}")
 
 
