@@ -9,7 +9,7 @@ from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.constants import ANNOTATION_RESOLVED, LABEL_ATTEMPT, LABEL_RUN_UID
 from actor_operator.desired.resolve import read_resolved
-from actor_operator.lifecycle.memory import Ledger, Limits
+from actor_operator.lifecycle.memory import Ledger, Limits, Shortage
 from actor_operator.lifecycle.observed import Blocked
 from actor_operator.settings_groups import AccountSettings
 
@@ -77,22 +77,31 @@ def waits(namespace: str, memory: int, limits: Limits, since: datetime) -> Block
     )
 
 
-def never_fits(namespace: str, memory: int, limits: Limits, now: datetime) -> Blocked:
+def never_fits(namespace: str, memory: int, ledger: Ledger, now: datetime) -> Blocked:
     """The run needs more than the account may ever use."""
+    limits = ledger.limits
     return _final(
+        Reason.MEMORY_LIMIT_EXCEEDED,
         f"The run needs {memory} MB, and {_allowance(namespace, limits)}. Give it less memory, or"
         " ask the administrator for a higher limit.",
+        ledger.shortage(memory),
         now,
     )
 
 
-def rejected(namespace: str, memory: int, limits: Limits, now: datetime) -> Blocked:
+def rejected(namespace: str, memory: int, ledger: Ledger, now: datetime) -> Blocked:
     """The run does not want to wait (``whenMemoryExceeded: Reject``)."""
-    if limits.suspended:
-        return _final(f'Account "{namespace}" is suspended: no run is started.', now)
+    shortage = ledger.shortage(memory)
+    if ledger.limits.suspended:
+        message = f'Account "{namespace}" is suspended: no run is started.'
+        return _final(Reason.ACCOUNT_SUSPENDED, message, shortage, now)
+    full = ledger.is_full_of_runs
     return _final(
-        f"There was no room for the run's {memory} MB: {_allowance(namespace, limits)}, and it was"
-        " not to wait (whenMemoryExceeded: Reject).",
+        Reason.CONCURRENT_RUNS_LIMIT_EXCEEDED if full else Reason.MEMORY_LIMIT_EXCEEDED,
+        f"There was no room for the run's {memory} MB: {_allowance(namespace, ledger.limits)}, of"
+        f" which {ledger.used_mbytes} MB and {_runs(ledger.live)} were in use, and it was not to"
+        " wait (whenMemoryExceeded: Reject).",
+        shortage,
         now,
     )
 
@@ -152,16 +161,21 @@ def _allowance(namespace: str, limits: Limits) -> str:
     if limits.memory_mbytes is not None:
         parts.append(f"{limits.memory_mbytes} MB")
     if limits.max_runs is not None:
-        parts.append(f"{limits.max_runs} run{'s' if limits.max_runs > 1 else ''}")
+        parts.append(_runs(limits.max_runs))
     return f'account "{namespace}" may use {" and ".join(parts) or "what it likes"} at a time'
 
 
-def _final(message: str, now: datetime) -> Blocked:
+def _runs(number: int) -> str:
+    return f"{number} run{'' if number == 1 else 's'}"
+
+
+def _final(reason: Reason, message: str, shortage: Shortage, now: datetime) -> Blocked:
     return Blocked(
-        reason=Reason.MEMORY_LIMIT_EXCEEDED,
+        reason=reason,
         message=message,
         final=True,
         since=now,
         tries=1,
         retry_at=now,
+        shortage=shortage,
     )

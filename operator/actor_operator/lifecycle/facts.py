@@ -6,6 +6,7 @@ from enum import Enum
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.lifecycle.memory import Shortage
 
 ABORTS = frozenset({Reason.ABORT_IMMEDIATE, Reason.ABORT_GRACEFUL})
 """Stops that a user asked for."""
@@ -77,6 +78,9 @@ class Verdict:
 
     cleanup: tuple[str, ...] = ()
     """What is still to be removed: a container of the run may still start, or still run."""
+
+    shortage: Shortage | None = None
+    """What its account had, if that refused the run."""
 
 
 @dataclass(frozen=True, slots=True)

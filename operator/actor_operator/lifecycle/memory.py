@@ -25,6 +25,16 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortage:
+    """What a run found when there was no room for it, in MB."""
+
+    requested_mbytes: int
+    used_mbytes: int
+    limit_mbytes: int | None
+    """None: there is no limit on memory; it was for another reason."""
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Why a run holds memory; amounts in MB."""
 
@@ -98,6 +108,15 @@ class Ledger:
             return None
         uid = self._line[0][1]
         return uid, self._needs[uid]
+
+    @property
+    def is_full_of_runs(self) -> bool:
+        """Whether as many runs hold memory as may."""
+        return self.limits.max_runs is not None and self.live >= self.limits.max_runs
+
+    def shortage(self, memory: int) -> Shortage:
+        """What a run finds that needs so much."""
+        return Shortage(memory, self._used, self.limits.memory_mbytes)
 
     @property
     def is_empty(self) -> bool:

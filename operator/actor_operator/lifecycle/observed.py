@@ -9,6 +9,7 @@ from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import Options, RunStatus, RunView
 from actor_operator.constants import ANNOTATION_RESOLVED, LABEL_ATTEMPT
 from actor_operator.desired.resolve import Resolved, read_resolved
+from actor_operator.lifecycle.memory import Shortage
 from actor_operator.lifecycle.routing import NOTHING, Routing
 
 
@@ -32,6 +33,9 @@ class Blocked:
 
     queued_at: datetime | None = None
     """Since when the run stands in its account's queue, if it does."""
+
+    shortage: Shortage | None = None
+    """What its account had, if that refused it for good."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,11 +57,12 @@ def refused_by_node(observed: Observed, now: datetime, _: LimitSettings) -> Verd
 
 
 def refused_by_api_server(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
-    """The API server refused the pod for good."""
+    """The API server, or the account, refused the pod for good."""
     blocked = observed.blocked
     if blocked is None or not blocked.final:
         return None
-    return failed(observed, now, blocked.reason, blocked.message)
+    found = failed(observed, now, blocked.reason, blocked.message)
+    return replace(found, shortage=blocked.shortage)
 
 
 def invalid_image(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:

@@ -186,11 +186,7 @@ def _with_verdict(
         exit_code=verdict.exit_code,
         # The clocks of node and operator differ: no run ends before it has started.
         finished_at=max(filter(None, (verdict.finished_at, status.started_at)), default=None),
-        failure=None
-        if succeeded
-        else Failure(
-            verdict.reason, cut(verdict.message, CONDITION_MESSAGE_BYTES), verdict.platform
-        ),
+        failure=None if succeeded else _failure(verdict),
         stats=_stats(observed, status, verdict, settings),
         cleanup=verdict.cleanup,
     )
@@ -204,6 +200,18 @@ def _with_verdict(
     )
     attempts = (*status.attempts, ended)[-MAX_ATTEMPTS_LISTED:]
     return msgspec.structs.replace(status, attempts=attempts)
+
+
+def _failure(verdict: Verdict) -> Failure:
+    shortage = verdict.shortage
+    return Failure(
+        reason=verdict.reason,
+        message=cut(verdict.message, CONDITION_MESSAGE_BYTES),
+        platform=verdict.platform,
+        requested_mbytes=shortage.requested_mbytes if shortage else None,
+        used_mbytes=shortage.used_mbytes if shortage else None,
+        limit_mbytes=shortage.limit_mbytes if shortage else None,
+    )
 
 
 def _stats(

@@ -195,7 +195,7 @@ class AccountController:
         self._settle(namespace, asking=uid)
         if ledger.is_admitted(uid):
             return None
-        blocked = self._refusal(run, memory, ledger.limits, place)
+        blocked = self._refusal(run, memory, ledger, place)
         if blocked.final:
             ledger.withdraw(uid)
             self._settle(namespace)
@@ -319,12 +319,12 @@ class AccountController:
         if ledger.is_empty:
             del self._ledgers[namespace]
 
-    def _refusal(self, run: RunView, memory: int, limits: Limits, place: datetime) -> Blocked:
-        now = self._clock.now()
+    def _refusal(self, run: RunView, memory: int, ledger: Ledger, place: datetime) -> Blocked:
+        now, limits = self._clock.now(), ledger.limits
         if limits.memory_mbytes is not None and memory > limits.memory_mbytes:
-            return never_fits(run.namespace, memory, limits, now)
+            return never_fits(run.namespace, memory, ledger, now)
         if run.spec.when_memory_exceeded == "Reject" and run.status.attempt == 1:
-            return rejected(run.namespace, memory, limits, now)
+            return rejected(run.namespace, memory, ledger, now)
         return waits(run.namespace, memory, limits, place)
 
     def _place_of(self, run: RunView) -> datetime:

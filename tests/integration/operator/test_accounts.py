@@ -54,6 +54,12 @@ async def waits(bench: Bench, *names: str) -> None:
         )
 
 
+def writes_of_children(bench: Bench) -> list[str]:
+    """Writes of pods and Secrets, in words."""
+    found = (r for r in bench.server.requests if r.is_write and r.kind in {"pods", "secrets"})
+    return [f"{r.verb} {r.kind}" for r in found]
+
+
 async def fill(bench: Bench, *names: str) -> None:
     """Create endless runs and wait until they run."""
     for name in names:
@@ -195,8 +201,44 @@ async def test_a_run_that_rejects_to_wait_fails_when_there_is_no_room(bench: Ben
     bench.create(Workload(spec=reject))
     await bench.phase("FAILED")
 
-    assert bench.status()["failure"]["reason"] == "MemoryLimitExceeded"
+    failure = bench.status()["failure"]
+    assert failure["reason"] == "MemoryLimitExceeded"
+    assert {name: failure[f"{name}Mbytes"] for name in ("requested", "used", "limit")} == {
+        "requested": 1024,
+        "used": 2048,
+        "limit": 2048,
+    }
+    assert condition(run(bench, "subject"), "Admitted")["status"] == "False"
     assert bench.pods_made() == 0
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"maxConcurrentRuns": 1}, "ConcurrentRunsLimitExceeded"),
+        ({"suspended": True}, "AccountSuspended"),
+    ],
+    ids=["as many as may live", "suspended"],
+)
+async def test_a_rejected_run_says_which_limit_it_was_and_leaves_no_children(
+    bench: Bench, limits: dict[str, Any], reason: str
+) -> None:
+    limit(bench, 65536)
+    await bench.leading(bench.start())
+    await fill(bench, "a")
+    change(bench, **limits)
+    await bench.until(
+        "the limits are heard of",
+        lambda: account(bench).get("observedGeneration") == 2,
+    )
+    before = len(writes_of_children(bench))
+
+    bench.create(Workload(spec={"whenMemoryExceeded": "Reject"}))
+    await bench.phase("FAILED")
+
+    assert bench.status()["failure"]["reason"] == reason
+    assert condition(run(bench, "subject"), "Admitted")["reason"] == reason
+    assert writes_of_children(bench)[before:] == []
 
 
 async def test_a_resurrected_run_waits_also_if_it_was_not_to_wait_at_first(bench: Bench) -> None:

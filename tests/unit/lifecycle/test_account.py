@@ -19,7 +19,7 @@ from actor_operator.lifecycle.account import (
     status_of,
     waits,
 )
-from actor_operator.lifecycle.memory import Ledger, Limits
+from actor_operator.lifecycle.memory import Ledger, Limits, Shortage
 from actor_operator.settings_groups import AccountSettings
 
 INSTALLATION = AccountSettings(memory_limit_mbytes=4096, max_concurrent_runs=10)
@@ -32,6 +32,13 @@ def an_account(**spec: int | bool) -> AccountView:
 
 def options(memory: int) -> Options:
     return Options("latest", memory, 60, 2 * memory, "250m")
+
+
+def a_ledger(limits: Limits) -> Ledger:
+    """The memory of an account in which one run of 1024 MB lives."""
+    ledger = Ledger(limits)
+    ledger.commit("live", 1024)
+    return ledger
 
 
 # Limits
@@ -112,41 +119,53 @@ def test_a_wait_for_a_suspended_account_says_so() -> None:
 
 
 def test_a_run_that_never_fits_is_told_what_to_do() -> None:
-    blocked = never_fits("team", 16384, Limits(8192), at(0))
+    blocked = never_fits("team", 16384, a_ledger(Limits(8192)), at(0))
 
     assert blocked.message == (
         'The run needs 16384 MB, and account "team" may use 8192 MB at a time. Give it less memory,'
         " or ask the administrator for a higher limit."
     )
     assert (blocked.reason, blocked.final) == (Reason.MEMORY_LIMIT_EXCEEDED, True)
+    assert blocked.shortage == Shortage(16384, 1024, 8192)
 
 
 @pytest.mark.parametrize(
-    ("limits", "sentence"),
+    ("limits", "reason", "sentence"),
     [
         (
-            Limits(8192),
+            Limits(1536, 2),
+            Reason.MEMORY_LIMIT_EXCEEDED,
             (
-                "There was no room for the run's 1024 MB: "
-                'account "team" may use 8192 MB at a time,'
-                " and it was not to wait (whenMemoryExceeded: Reject)."
+                'There was no room for the run\'s 1024 MB: account "team" may use 1536 MB and 2 runs'
+                " at a time, of which 1024 MB and 1 run were in use, and it was not to wait"
+                " (whenMemoryExceeded: Reject)."
             ),
         ),
         (
-            Limits(None, 1),
+            Limits(8192, 1),
+            Reason.CONCURRENT_RUNS_LIMIT_EXCEEDED,
             (
-                'There was no room for the run\'s 1024 MB: account "team" may use 1 run at a time,'
-                " and it was not to wait (whenMemoryExceeded: Reject)."
+                'There was no room for the run\'s 1024 MB: account "team" may use 8192 MB and 1 run'
+                " at a time, of which 1024 MB and 1 run were in use, and it was not to wait"
+                " (whenMemoryExceeded: Reject)."
             ),
         ),
-        (Limits(8192, suspended=True), 'Account "team" is suspended: no run is started.'),
+        (
+            Limits(1024, 1, suspended=True),
+            Reason.ACCOUNT_SUSPENDED,
+            'Account "team" is suspended: no run is started.',
+        ),
     ],
+    ids=["memory", "runs", "suspended"],
 )
-def test_a_rejection_says_why(limits: Limits, sentence: str) -> None:
-    blocked = rejected("team", 1024, limits, at(0))
+def test_a_rejection_says_why_and_how_much_there_was(
+    limits: Limits, reason: Reason, sentence: str
+) -> None:
+    blocked = rejected("team", 1024, a_ledger(limits), at(0))
 
     assert blocked.message == sentence
-    assert (blocked.reason, blocked.final) == (Reason.MEMORY_LIMIT_EXCEEDED, True)
+    assert (blocked.reason, blocked.final) == (reason, True)
+    assert blocked.shortage == Shortage(1024, 1024, limits.memory_mbytes)
 
 
 # Status

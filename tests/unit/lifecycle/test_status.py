@@ -1,5 +1,6 @@
 """What is said of a run: conditions, phase and figures."""
 
+import dataclasses
 from datetime import datetime
 
 import pytest
@@ -26,6 +27,7 @@ from actor_operator.constants import CONDITION_MESSAGE_BYTES, MAX_INPUT_BYTES
 from actor_operator.desired.environment import input_sha256
 from actor_operator.desired.names import ids
 from actor_operator.lifecycle.decide import decide
+from actor_operator.lifecycle.memory import Shortage
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.status import derive_phase, summarise
 from actor_operator.settings import Settings
@@ -219,6 +221,22 @@ def test_ids_that_were_told_stay_whatever_they_are_derived_from_today() -> None:
 
     assert (status.run_id, status.default_key_value_store_id) == ("r" * 17, "k" * 17)
     assert (status.default_dataset_id, status.default_request_queue_id) == ("d" * 17, "q" * 17)
+
+
+def test_a_refusal_by_the_account_says_in_numbers_what_there_was() -> None:
+    refused = dataclasses.replace(
+        blocked(Reason.MEMORY_LIMIT_EXCEEDED, final=True, message="No room."),
+        shortage=Shortage(1024, 1536, 2048),
+    )
+    status = last(observe(None, blocked=refused))
+
+    assert status.failure == Failure(
+        Reason.MEMORY_LIMIT_EXCEEDED,
+        "No room.",
+        requested_mbytes=1024,
+        used_mbytes=1536,
+        limit_mbytes=2048,
+    )
 
 
 def test_the_digest_of_the_input_is_that_of_the_first_time() -> None:

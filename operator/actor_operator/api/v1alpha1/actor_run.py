@@ -178,8 +178,9 @@ class ActorRunSpec(ApiModel):
     origin: Origin = Origin.CLI
     """How the run came about. Never changes."""
     when_memory_exceeded: WhenMemoryExceeded = WhenMemoryExceeded.WAIT
-    """What happens if the account has no memory left for the first attempt: Wait in READY, or
-    Reject, which ends it as FAILED with MemoryLimitExceeded. Never changes."""
+    """What happens if the account has no room for the first attempt: Wait in READY, or Reject,
+    which ends it as FAILED with MemoryLimitExceeded, ConcurrentRunsLimitExceeded or
+    AccountSuspended. Never changes."""
     ttl_seconds_after_finished: Seconds | None = None
     """Seconds after its end at which the run is removed with all that belongs to it. Default: the
     account's, else the installation's. May change at any time."""

@@ -59,6 +59,12 @@ class Failure(ApiModel):
     """Why, as a sentence for people."""
     platform: Annotated[bool, NO_DEFAULT] = False
     """Whether the platform is at fault and not the actor."""
+    requested_mbytes: Count | None = None
+    """Memory in MB that the run needed, if its account refused it."""
+    used_mbytes: Count | None = None
+    """Memory in MB that other runs of the account had then."""
+    limit_mbytes: Count | None = None
+    """Most memory in MB that the account might use then; absent: there was no limit on it."""
 
 
 class Stats(ApiModel):

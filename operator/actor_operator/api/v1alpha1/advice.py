@@ -66,6 +66,16 @@ _ADMITTED = {
         " administrator raise the limit of the account.",
         "actorctl resurrect NAME --memory LESS_MB",
     ),
+    Reason.CONCURRENT_RUNS_LIMIT_EXCEEDED: Advice(
+        "Resurrect the run: it then waits until another one of the account has ended. Or let the"
+        " administrator raise maxConcurrentRuns of the account.",
+        _RESURRECT,
+    ),
+    Reason.ACCOUNT_SUSPENDED: Advice(
+        "Let the administrator resume the account (spec.suspended of its ActorAccount), and"
+        " resurrect the run.",
+        _ACCOUNT,
+    ),
     Reason.QUOTA_EXCEEDED: Advice(
         "Wait until other pods of the namespace end; it is tried again. Or let the administrator"
         " raise the ResourceQuota that the message names.",

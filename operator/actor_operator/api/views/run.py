@@ -85,6 +85,9 @@ class Failure(View, frozen=True):
     reason: str
     message: str
     platform: bool = False
+    requested_mbytes: int | None = None
+    used_mbytes: int | None = None
+    limit_mbytes: int | None = None
 
 
 class Stats(View, frozen=True):
