@@ -95,6 +95,15 @@ class Accounts:
         )
         return None if row is None else Account(**row)
 
+    def get(self, number: int) -> Account | None:
+        """The account with a number."""
+        row = (
+            self._connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.id == number))
+            .mappings()
+            .one_or_none()
+        )
+        return None if row is None else Account(**row)
+
     def of_namespace(self, namespace: str) -> Account | None:
         """The account in use of the namespace with a name."""
         row = (

@@ -152,56 +152,46 @@ class DatasetItems:
         )
         return [Block(*row) for row in rows]
 
-    def replace(self, storage: str, old: Sequence[Block], new: NewBlock) -> None:
+    def replace(self, storage: str, created_at: int, old: Sequence[Block], new: NewBlock) -> None:
         """Put one block in the place of neighbours with the same items.
+
+        Parameters
+        ----------
+        storage
+            Id of the dataset.
+        created_at
+            When it was made: one that was deleted and made anew has the same id.
+        old
+            The neighbours.
+        new
+            Their items.
 
         Raises
         ------
         StaleError
             When they are not there any more: the transaction must be rolled back.
         """
-        rows = self._connection.execute(
-            delete(BLOCKS)
+        difference = new.size - sum(block.size for block in old)
+        counted = self._connection.execute(
+            update(STORAGES)
             .where(
+                STORAGES.c.account == self._account,
+                STORAGES.c.id == storage,
+                STORAGES.c.created_at == created_at,
+            )
+            .values(storage_bytes=STORAGES.c.storage_bytes + difference)
+        )
+        removed = self._connection.execute(
+            delete(BLOCKS).where(
                 BLOCKS.c.account == self._account,
                 BLOCKS.c.storage == storage,
-                BLOCKS.c.first_index >= old[0].first,
-                BLOCKS.c.first_index < old[-1].end,
+                BLOCKS.c.first_index.in_([block.first for block in old]),
+                BLOCKS.c.object_key.is_(None),
             )
-            .returning(BLOCKS.c.first_index, BLOCKS.c.count, BLOCKS.c.size)
-        ).all()
-        if sorted(map(tuple, rows)) != [(block.first, block.count, block.size) for block in old]:
+        )
+        if counted.rowcount != 1 or removed.rowcount != len(old):
             raise StaleError("The blocks have been replaced already.")
         self._add_blocks(storage, old[0].first, [new])
-        self._connection.execute(
-            update(STORAGES)
-            .where(STORAGES.c.account == self._account, STORAGES.c.id == storage)
-            .values(
-                storage_bytes=STORAGES.c.storage_bytes
-                + (new.size - sum(block.size for block in old))
-            )
-        )
-
-    def remove(self, storage: str) -> list[str]:
-        """Remove all items of a dataset.
-
-        Returns
-        -------
-        list[str]
-            Keys of the objects that held some of them.
-        """
-        keys = self._connection.execute(
-            select(BLOCKS.c.object_key).where(
-                BLOCKS.c.account == self._account,
-                BLOCKS.c.storage == storage,
-                BLOCKS.c.object_key.is_not(None),
-            )
-        ).scalars()
-        found = [str(key) for key in keys]
-        self._connection.execute(
-            delete(BLOCKS).where(BLOCKS.c.account == self._account, BLOCKS.c.storage == storage)
-        )
-        return found
 
     def _add_blocks(self, storage: str, first: int, blocks: Sequence[NewBlock]) -> None:
         rows = []
