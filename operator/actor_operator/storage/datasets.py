@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, upda
 from actor_operator.errors import StaleError
 from actor_operator.storage.blocks import Block, NewBlock
 from actor_operator.storage.tables import BLOCKS, STORAGES
+from actor_operator.storage.uploads import Uploads
 
 MAX_FIELDS = 2000
 """Names of fields that a dataset remembers: as many as a table may have columns (Apify)."""
@@ -101,6 +102,11 @@ class DatasetItems:
         -------
         int | None
             Number of the first item; None: there is no such dataset.
+
+        Raises
+        ------
+        StaleError
+            When the upload of a block counts as given up already.
         """
         items = sum(block.count for block in blocks)
         row = self._connection.execute(
@@ -119,6 +125,9 @@ class DatasetItems:
             return None
         first = int(row.item_count) - items
         self._add_blocks(storage, first, blocks)
+        for block in blocks:
+            if block.object_key is not None:
+                Uploads(self._connection, self._account).keep(block.object_key)
         self._remember_fields(storage, row.fields, fields)
         return first
 
