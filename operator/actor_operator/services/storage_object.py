@@ -1,7 +1,7 @@
 """Storages as clients see them: the objects of Apify's API, from rows."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -55,12 +55,12 @@ class Viewer:
     is_owner
         Whether it is the owner who asks, who alone gets keys and signed links.
     now
-        The time.
+        The time in milliseconds since 1970.
     """
 
     username: str
     is_owner: bool
-    now: datetime
+    now: int
 
 
 def describe_dataset(row: StorageRow, viewer: Viewer, addresses: Addresses) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def signed_link(row: StorageRow, viewer: Viewer, address: str) -> str | None:
         return address
     if not viewer.is_owner:
         return None
-    expires = viewer.now + timedelta(days=LINK_DAYS)
+    expires = datetime.fromtimestamp(viewer.now / 1000, UTC) + timedelta(days=LINK_DAYS)
     return f"{address}?signature={sign_storage(row.signing_key, row.id, expires)}"
 
 

@@ -5,14 +5,12 @@ What is in them has a service of its own for each kind.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from actor_operator.services.access import StorageRef
 from actor_operator.services.errors import ApiError, invalid, not_found, unsupported
 from actor_operator.services.identity import Caller
 from actor_operator.services.storage_object import Viewer
-from actor_operator.services.times import millis_of
 from actor_operator.storage.accounts import Account, Accounts
 from actor_operator.storage.catalog import (
     NAME_PATTERN,
@@ -81,7 +79,7 @@ class Storages:
     database
         Where they are kept.
     now
-        The time.
+        The time in milliseconds since 1970.
     run_of
         Id of the run that asks, if it is one.
     """
@@ -90,7 +88,7 @@ class Storages:
         self,
         form: Form,
         database: Database,
-        now: Callable[[], datetime],
+        now: Callable[[], int],
         run_of: Callable[[Caller], Awaitable[str | None]],
     ) -> None:
         self._form = form
@@ -141,11 +139,11 @@ class Storages:
             creator_run=await self._run_of(caller),
             general_access=given.general_access or "FOLLOW_USER_SETTING",
         )
-        now = millis_of(self._now())
+        now = self._now()
         row, made = await self._database.write(
             lambda connection: Catalog(connection, caller.account).create(new, now)
         )
-        viewer = Viewer(caller.namespace, is_owner=True, now=self._now())
+        viewer = Viewer(caller.namespace, is_owner=True, now=now)
         return self._form.whole(row, viewer), made
 
     async def get(self, storage: StorageRef) -> dict[str, Any]:
@@ -173,7 +171,7 @@ class Storages:
             404 when there is none, 400 for what is wrong with the body, 409 name-not-unique.
         """
         changes = _changes(body)
-        now = millis_of(self._now())
+        now = self._now()
         try:
             row, account = await self._database.write(
                 lambda connection: (
@@ -195,7 +193,7 @@ class Storages:
         ApiError
             404 when there is none.
         """
-        now = millis_of(self._now())
+        now = self._now()
         deleted = await self._database.write(
             lambda connection: Catalog(connection, storage.account).delete(
                 self._form.kind, storage.id, now

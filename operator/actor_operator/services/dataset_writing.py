@@ -1,0 +1,86 @@
+"""Appending items: blocks are made before the transaction that counts them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+from actor_operator.services.items import Push, read_push
+from actor_operator.storage.blocks import MAX_ROW_BYTES, NewBlock, pack
+from actor_operator.storage.database import Database
+from actor_operator.storage.objects import ObjectStore
+from actor_operator.storage.uploads import upload
+
+THREAD_BYTES = 65_536
+"""A longer body is worked on beside the event loop."""
+
+BLOCK_BYTES = 4_194_304
+"""Text of a block, but for one item that is longer: what a reader has in memory."""
+
+
+async def prepare(body: bytes) -> tuple[Push, list[bytes]]:
+    """Read what is pushed, and pack it.
+
+    Returns
+    -------
+    tuple
+        The items, and the bodies of their blocks.
+
+    Raises
+    ------
+    ApiError
+        400 when these are no items.
+    """
+    if len(body) > THREAD_BYTES:
+        return await asyncio.to_thread(_prepare, body)
+    return _prepare(body)
+
+
+async def store(
+    database: Database,
+    objects: ObjectStore,
+    account: int,
+    push: Push,
+    bodies: Sequence[bytes],
+    now: int,
+) -> list[NewBlock]:
+    """Put large blocks into the object store.
+
+    Returns
+    -------
+    list[NewBlock]
+        The blocks, for `DatasetItems.append`.
+
+    Raises
+    ------
+    DatabaseUnavailableError, ObjectStoreUnavailableError
+        When they cannot be kept now.
+    """
+    blocks = []
+    for lines, body in zip(_parts(push.lines), bodies, strict=True):
+        inflated = sum(map(len, lines))
+        if len(body) <= MAX_ROW_BYTES:
+            blocks.append(NewBlock(len(lines), inflated, len(body), body=body))
+        else:
+            done = await upload(database, objects, account, _stream(body), now)
+            blocks.append(NewBlock(len(lines), inflated, done.size, object_key=done.key))
+    return blocks
+
+
+def _prepare(body: bytes) -> tuple[Push, list[bytes]]:
+    push = read_push(body)
+    return push, [pack(lines) for lines in _parts(push.lines)]
+
+
+def _parts(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """The items of each block."""
+    first, size = 0, 0
+    for position, line in enumerate(lines):
+        if size and size + len(line) > BLOCK_BYTES:
+            yield lines[first:position]
+            first, size = position, 0
+        size += len(line)
+    if first < len(lines):
+        yield lines[first:]
+
+
+async def _stream(body: bytes) -> AsyncIterator[bytes]:
+    yield body
