@@ -14,6 +14,7 @@ from actor_operator.lifecycle.actions import Action, CreatePod, DeleteSecret
 from actor_operator.lifecycle.expiry import (
     LAST_WORD,
     asked_for_at,
+    forced_at,
     given_up_at,
     seconds_left,
     signal_due,
@@ -269,7 +270,7 @@ def _wake_at(
 ) -> datetime | None:
     """The next moment at which the passing of time alone changes the decision."""
     moments = [timeout_notice(observed), observed.lingers_until]
-    moments += [signal_due(observed), given_up_at(observed)]
+    moments += [signal_due(observed), forced_at(observed), given_up_at(observed)]
     moments += [asked_for_at(pod) for pod in observed.previous]
     findings = (facts.admitted, facts.scheduled, facts.started)
     hold_back = settings.limits.hold_back_seconds

@@ -21,8 +21,12 @@ STOP_PATIENCE = timedelta(seconds=60)
 """How long after a stop was told a pod may take to end: its grace, and as much again."""
 
 
-EVENTS_GRACE = timedelta(seconds=30)
+EVENTS_GRACE = timedelta(seconds=25)
 """How long an actor that is told of an abort by an event may go on before it gets SIGTERM."""
+
+
+FORCED_END = timedelta(seconds=30)
+"""How long it may go on at all, as on Apify."""
 
 
 ASKED_FOR_AFTER = timedelta(seconds=60)
@@ -37,12 +41,31 @@ def asked_for_at(pod: PodView) -> datetime | None:
 
 def signal_due(observed: Observed) -> datetime | None:
     """When a committed stop is carried out: at once, unless an event has told of it first."""
-    target = observed.status.condition(ConditionType.TERMINATION_TARGET)
-    if observed.stopping is None or target is None or target.last_transition_time is None:
+    since = _stopping_since(observed)
+    if since is None:
         return None
-    by_event = observed.actor is not None and observed.actor.spec.abort_signal == "Events"
-    waits = by_event and observed.stopping is Reason.ABORT_GRACEFUL
-    return target.last_transition_time + (EVENTS_GRACE if waits else timedelta())
+    return since + (EVENTS_GRACE if _is_told_by_event(observed) else timedelta())
+
+
+def forced_at(observed: Observed) -> datetime | None:
+    """When a container that an event has told of its abort is killed; None: the kubelet does it."""
+    since = _stopping_since(observed)
+    return since + FORCED_END if since and _is_told_by_event(observed) else None
+
+
+def _stopping_since(observed: Observed) -> datetime | None:
+    """When the stop was committed."""
+    target = observed.status.condition(ConditionType.TERMINATION_TARGET)
+    return target.last_transition_time if observed.stopping is not None and target else None
+
+
+def _is_told_by_event(observed: Observed) -> bool:
+    """Whether events tell the actor of the committed stop: without an API server nobody sends any.
+
+    The signal then comes at once.
+    """
+    wanted = observed.actor is not None and observed.actor.spec.abort_signal == "Events"
+    return wanted and observed.has_events and observed.stopping is Reason.ABORT_GRACEFUL
 
 
 def given_up_at(observed: Observed) -> datetime | None:

@@ -61,6 +61,9 @@ class Observed:
     blocked: Blocked | None = None
     """What kept the last try from creating the pod."""
 
+    has_events: bool = False
+    """Whether there is an API server, which sends events to actors."""
+
     routing: Routing = NOTHING
     """What leads requests to its web server."""
 

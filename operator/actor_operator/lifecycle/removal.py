@@ -6,7 +6,7 @@ from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.pod import PodView
 from actor_operator.constants import LABEL_ENVIRONMENT
 from actor_operator.lifecycle.actions import Action, DeletePod, DeleteSecret, StopPod
-from actor_operator.lifecycle.expiry import signal_due
+from actor_operator.lifecycle.expiry import forced_at, signal_due
 from actor_operator.lifecycle.observed import Observed
 
 ABORT_GRACE_SECONDS = 1
@@ -53,7 +53,9 @@ def _stop_current(
         return ()  # the kubelet has taken it and stops it itself
     if not gently or observed.pod_started_at is None:
         return remove_at_once(pod)
-    due = signal_due(observed)
+    due, forced = signal_due(observed), forced_at(observed)
+    if forced is not None and now >= forced:
+        return remove_at_once(pod)  # the pod's own grace would be longer
     told = pod.metadata.deletion_timestamp is not None or pod.spec.active_deadline_seconds == 1
     if told or (due is not None and now < due):
         return ()

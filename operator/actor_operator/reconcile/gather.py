@@ -115,6 +115,7 @@ class Gatherer:
             lingers_until=self._lingers_until(run, pods),
             actor=await self._actor_of(run, pod),
             blocked=blocked,
+            has_events=self._settings.api.enabled,
             routing=routing,
         )
 

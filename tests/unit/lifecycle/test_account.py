@@ -136,8 +136,8 @@ def test_a_run_that_never_fits_is_told_what_to_do() -> None:
             Limits(1536, 2),
             Reason.MEMORY_LIMIT_EXCEEDED,
             (
-                'There was no room for the run\'s 1024 MB: account "team" may use 1536 MB and 2 runs'
-                " at a time, of which 1024 MB and 1 run were in use, and it was not to wait"
+                'There was no room for the run\'s 1024 MB: account "team" may use 1536 MB and 2'
+                " runs at a time, of which 1024 MB and 1 run were in use, and it was not to wait"
                 " (whenMemoryExceeded: Reject)."
             ),
         ),

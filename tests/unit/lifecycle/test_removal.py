@@ -1,12 +1,26 @@
 """Taking pods away: how a stop is carried out, and which pods stay for their logs."""
 
+from datetime import datetime
+
 import pytest
-from tests.support.builders import SUFFIX, a_pod, a_run, a_status, an_actor, at, ended, observe
+from tests.support.builders import (
+    KEYRING,
+    SETTINGS,
+    SUFFIX,
+    a_pod,
+    a_run,
+    a_status,
+    an_actor,
+    at,
+    ended,
+    observe,
+)
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunView
 from actor_operator.lifecycle.actions import Action, DeletePod, DeleteSecret, StopPod
+from actor_operator.lifecycle.decide import decide
 from actor_operator.lifecycle.expiry import given_up_at
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.removal import clear_the_way, stop_pods
@@ -56,18 +70,54 @@ def test_a_graceful_abort_by_signal_is_carried_out_at_once() -> None:
     assert given_up_at(observed) == at(70)
 
 
-def test_an_abort_that_an_event_has_told_of_is_carried_out_half_a_minute_later() -> None:
-    observed = observe(RUNNING, run=stopping(Reason.ABORT_GRACEFUL), actor=EVENTS)
+def told_by_event(pod: PodView = RUNNING, reason: Reason = Reason.ABORT_GRACEFUL) -> Observed:
+    return observe(pod, run=stopping(reason), actor=EVENTS, has_events=True)
 
-    assert stopped(observed, 39.9) == ()
-    assert stopped(observed, 40) == (STOP,)
-    assert given_up_at(observed) == at(100)
+
+def test_an_actor_that_an_event_tells_of_its_abort_gets_a_signal_five_seconds_before_its_end() -> (
+    None
+):
+    observed = told_by_event()
+
+    assert stopped(observed, 34.9) == ()
+    assert stopped(observed, 35) == (STOP,)
+    assert given_up_at(observed) == at(95)
+
+
+def test_an_actor_that_neither_event_nor_signal_has_ended_is_killed_after_half_a_minute() -> None:
+    signalled = told_by_event(a_pod(running=2, active_deadline=1))
+
+    assert stopped(signalled, 39.9) == ()
+    assert stopped(signalled, 40) == REMOVE
+    assert stopped(told_by_event(a_pod(running=2, deleted=40, grace=1)), 41) == (), "once"
+
+
+def test_an_actor_that_ends_after_the_signal_keeps_its_pod_and_log() -> None:
+    assert stopped(told_by_event(a_pod(running=2, ended=ended(0))), 40) == ()
+
+
+def test_a_run_that_is_told_by_event_is_looked_at_when_signal_and_end_are_due() -> None:
+    def looked_at(now: float, pod: PodView) -> datetime | None:
+        return decide(told_by_event(pod), at(now), SETTINGS, KEYRING).wake_at
+
+    assert looked_at(10, RUNNING) == at(35)
+    assert looked_at(35, a_pod(running=2, active_deadline=1)) == at(40)
 
 
 def test_an_immediate_abort_waits_for_no_event() -> None:
-    observed = observe(RUNNING, run=stopping(Reason.ABORT_IMMEDIATE), actor=EVENTS)
+    assert stopped(told_by_event(reason=Reason.ABORT_IMMEDIATE)) == REMOVE
 
-    assert stopped(observed) == REMOVE
+
+def test_a_pod_that_has_not_started_waits_for_no_event() -> None:
+    assert stopped(told_by_event(a_pod())) == REMOVE
+
+
+def test_without_an_api_server_nobody_sends_events_and_the_signal_comes_at_once() -> None:
+    observed = observe(RUNNING, run=stopping(Reason.ABORT_GRACEFUL), actor=EVENTS)
+
+    assert stopped(observed) == (STOP,)
+    assert stopped(observed, 60) == (STOP,)
+    assert given_up_at(observed) == at(70)
 
 
 @pytest.mark.parametrize(
