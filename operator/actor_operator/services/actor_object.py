@@ -59,7 +59,13 @@ def actor_object(
 def actor_item(found: FoundActor, stats: ActorStats) -> dict[str, Any]:
     """An Actor as an entry of a list."""
     created = iso(created_at(found.actor))
-    answer = {
+    counted: dict[str, Any] = {
+        "totalBuilds": len(found.actor.spec.builds),
+        "totalRuns": stats.total_runs,
+    }
+    if stats.last_run_started_at is not None:
+        counted["lastRunStartedAt"] = stats.last_run_started_at
+    return {
         "id": found.id,
         "createdAt": created,
         # Kubernetes does not say when an object was changed last.
@@ -67,11 +73,8 @@ def actor_item(found: FoundActor, stats: ActorStats) -> dict[str, Any]:
         "name": found.actor.name,
         "username": found.actor.namespace,
         "title": found.actor.spec.title or found.actor.name,
-        "stats": {"totalBuilds": len(found.actor.spec.builds), "totalRuns": stats.total_runs},
+        "stats": counted,
     }
-    if stats.last_run_started_at is not None:
-        answer["stats"]["lastRunStartedAt"] = stats.last_run_started_at
-    return answer
 
 
 def default_run_options(found: FoundActor, defaults: DefaultRunSettings) -> dict[str, Any]:

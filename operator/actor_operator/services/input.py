@@ -167,7 +167,8 @@ def _describe(mistake: jsonschema_rs.ValidationError) -> str:
         case "additionalProperties":
             names = ", ".join(f"{path}.{name}" for name in details["unexpected"])
             return f"Property {names} is not allowed"
-    return cut(f"Field {path}: {mistake.message}", MOST_MISTAKE_BYTES)
+        case _:
+            return cut(f"Field {path}: {mistake.message}", MOST_MISTAKE_BYTES)
 
 
 def _too_deep() -> ApiError:

@@ -211,11 +211,10 @@ def _status_message(facts: RunFacts, now_shown: Shown) -> tuple[str | None, bool
 
 
 def _last_word(status: RunStatus, now_shown: Shown) -> str:
-    match now_shown.phase:
-        case Phase.ABORTED:
-            return "Actor was aborted."
-        case Phase.TIMED_OUT:
-            return "Actor timed out."
+    if now_shown.phase is Phase.ABORTED:
+        return "Actor was aborted."
+    if now_shown.phase is Phase.TIMED_OUT:
+        return "Actor timed out."
     why = status.failure.message if status.failure else ""
     code = now_shown.exit_code
     what = "Actor failed." if code is None else f"Actor failed with exit code {code}."

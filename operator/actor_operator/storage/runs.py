@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     and_,
     delete,
     func,
@@ -25,6 +26,9 @@ from actor_operator.storage.tables import ACCOUNTS, RUNS
 
 PENDING, VISIBLE, GONE = "pending", "visible", "gone"
 """States of a row: the start is not settled; the run is there; its object has vanished."""
+
+PARENT = "parentActorRunId"
+"""Key in ``meta`` of the run that started a run."""
 
 KIND = "runs"
 """What the counters of all runs are called."""
@@ -58,6 +62,12 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     input_body_len: int = 0
     gone_at: int | None = None
     archived_at: int | None = None
+
+    @property
+    def parent(self) -> str | None:
+        """Id of the run that started it."""
+        parent = msgspec.json.decode(self.meta).get(PARENT)
+        return str(parent) if parent else None
 
 
 class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +108,7 @@ class RunFilter:
     @property
     def is_counted(self) -> bool:
         """Whether counters say how many there are."""
-        return self.started_after is self.started_before is self.origin is None
+        return (self.started_after, self.started_before, self.origin) == (None, None, None)
 
 
 class RunRows:
@@ -120,8 +130,7 @@ class RunRows:
 
     def get(self, run_id: str) -> RunRow | None:
         """A row, whatever its state."""
-        found = self._connection.execute(select(RUNS).where(self._is(run_id))).one_or_none()
-        return _row(found) if found is not None else None
+        return self._one(select(RUNS).where(self._is(run_id)))
 
     def page(
         self, wanted: RunFilter, *, offset: int, limit: int, desc: bool
@@ -136,7 +145,7 @@ class RunRows:
             .offset(offset)
             .limit(limit)
         )
-        rows = [_row(found) for found in self._connection.execute(query)]
+        rows = self._all(query)
         return rows, self._total(wanted, conditions)
 
     def last(self, wanted: RunFilter) -> RunRow | None:
@@ -147,8 +156,7 @@ class RunRows:
             .order_by(RUNS.c.started_at.desc(), RUNS.c.id.desc())
             .limit(1)
         )
-        found = self._connection.execute(query).one_or_none()
-        return _row(found) if found is not None else None
+        return self._one(query)
 
     def pending(self, before: int) -> list[RunRow]:
         """Rows whose start was not settled, of those that began before a moment."""
@@ -226,14 +234,20 @@ class RunRows:
 
     def _locked(self, run_id: str) -> RunRow | None:
         query = select(RUNS).where(self._is(run_id)).with_for_update()
-        found = self._connection.execute(query).one_or_none()
-        return _row(found) if found is not None else None
+        return self._one(query)
 
     def _in_state(self, state: str, *conditions: ColumnElement[bool]) -> list[RunRow]:
         query = select(RUNS).where(
             RUNS.c.account == self._account, RUNS.c.state == state, *conditions
         )
-        return [_row(found) for found in self._connection.execute(query)]
+        return self._all(query)
+
+    def _one(self, query: Select[Any]) -> RunRow | None:
+        found = self._connection.execute(query).mappings().one_or_none()
+        return RunRow(**found) if found is not None else None
+
+    def _all(self, query: Select[Any]) -> list[RunRow]:
+        return [RunRow(**found) for found in self._connection.execute(query).mappings()]
 
     def _conditions(self, wanted: RunFilter) -> list[ColumnElement[bool]]:
         conditions = [RUNS.c.account == self._account, RUNS.c.state == VISIBLE]
@@ -273,13 +287,9 @@ def find_anywhere(connection: Connection, run_id: str) -> tuple[RunRow, str] | N
         .where(RUNS.c.id == run_id, RUNS.c.state == VISIBLE)
         .where(ACCOUNTS.c.unreachable_at.is_(None))
     )
-    found = connection.execute(query).first()
+    found = connection.execute(query).mappings().first()
     if found is None:
         return None
-    values = dict(found._mapping)  # noqa: SLF001 -- SQLAlchemy's public name for a row as a dict
+    values = dict(found)
     namespace = values.pop("namespace")
     return RunRow(**values), namespace
-
-
-def _row(found: Any) -> RunRow:
-    return RunRow(**found._mapping)  # noqa: SLF001 -- as above

@@ -1,0 +1,171 @@
+"""Which run is meant, whether the caller may see it, and what is answered about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from actor_operator.api.views.run import RunView
+from actor_operator.desired.names import ids, object_id
+from actor_operator.errors import RetryableError
+from actor_operator.log import logger
+from actor_operator.services.errors import not_found
+from actor_operator.services.identity import Caller
+from actor_operator.services.run_object import RunFacts, run_object
+from actor_operator.services.run_parts import RunParts
+from actor_operator.services.run_shown import shown
+from actor_operator.services.run_watch import RunState
+from actor_operator.storage.runs import VISIBLE, RunRow, RunRows, find_anywhere
+
+log = logger(__name__)
+
+SHARED_BY_ID = "ANYONE_WITH_ID_CAN_READ"
+"""General access of a run that everybody may read who knows its id."""
+
+MOST_WAIT = 60.0
+"""Longest time in seconds that a request for a run is held (Apify)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """A run that the caller may see.
+
+    Parameters
+    ----------
+    row
+        Its row.
+    namespace
+        Its namespace.
+    """
+
+    row: RunRow
+    namespace: str
+
+
+class RunAnswers:
+    """Finds runs and describes them.
+
+    Parameters
+    ----------
+    parts
+        What it works with.
+    """
+
+    def __init__(self, parts: RunParts) -> None:
+        self._parts = parts
+
+    async def find(self, caller: Caller, run_id: str) -> FoundRun:
+        """A run of the caller's account; one with limited permissions sees itself and its children.
+
+        Raises
+        ------
+        ApiError
+            404 when there is none that the caller may use.
+        """
+        row = await self._parts.database.read(
+            lambda connection: RunRows(connection, caller.account).get(run_id)
+        )
+        if row is None or row.state != VISIBLE or not self._may_use(caller, row):
+            raise not_found("Run")
+        return FoundRun(row, caller.namespace)
+
+    async def find_to_read(self, caller: Caller, run_id: str) -> FoundRun:
+        """A run that the caller may read: one of the account, or one that its owner shares.
+
+        Raises
+        ------
+        ApiError
+            404 when there is none.
+        """
+        found = await self._parts.database.read(
+            lambda connection: find_anywhere(connection, run_id)
+        )
+        if found is None:
+            raise not_found("Run")
+        row, namespace = found
+        own = row.account == caller.account and self._may_use(caller, row)
+        if not own and row.general_access != SHARED_BY_ID:
+            raise not_found("Run")
+        return FoundRun(row, namespace)
+
+    async def object_of(self, found: FoundRun) -> RunView | None:
+        """The run's object as it is now; None: it has vanished, or cannot be asked for.
+
+        Raises
+        ------
+        ApiError
+            404 when the name belongs to another run now.
+        """
+        name = found.row.name
+        try:
+            run = await self._parts.directory.find(found.namespace, name)
+        except RetryableError as error:
+            # What is at hand is still told.
+            log.warning("A run cannot be asked for.", run=found.row.id, cause=str(error))
+            return None
+        if run is None or ids(run).run != found.row.id:
+            raise not_found("Run")
+        return run
+
+    async def describe(self, found: FoundRun, wait_seconds: float = 0) -> dict[str, Any]:
+        """Apify's object of a run, as it is now or once it has ended.
+
+        Parameters
+        ----------
+        found
+            The run.
+        wait_seconds
+            How long its end may be waited for.
+
+        Raises
+        ------
+        ApiError
+            404 when it has vanished.
+        """
+        if wait_seconds > 0:
+            await self.wait(found, min(wait_seconds, MOST_WAIT))
+            found = await self._again(found)
+        return self.answer(found, await self.object_of(found))
+
+    async def wait(self, found: FoundRun, seconds: float) -> bool:
+        """Wait for the end of a run; returns whether it has ended."""
+        run = await self.object_of(found)
+        if run is None:
+            return found.row.finished_at is not None
+        state = await self._parts.hub.wait(found.namespace, run.name, is_over, seconds, uid=run.uid)
+        return is_over(state)
+
+    def answer(self, found: FoundRun, run: RunView | None) -> dict[str, Any]:
+        """Apify's object of a run whose object is known."""
+        row = found.row
+        number = run.status.build_number if run is not None else None
+        build_id = row.build_id or ""
+        if number is not None and number != row.build_number:
+            build_id = self._parts.actors.build_id_of(row.actor, number)
+        facts = RunFacts(
+            row=row,
+            run=run,
+            user_id=object_id("user", found.namespace),
+            build_id=build_id,
+            now=self._parts.now(),
+        )
+        return run_object(facts)
+
+    async def _again(self, found: FoundRun) -> FoundRun:
+        """The row as it is now: the status message may have changed while the request was held."""
+        row = await self._parts.database.read(
+            lambda connection: RunRows(connection, found.row.account).get(found.row.id)
+        )
+        if row is None or row.state != VISIBLE:
+            raise not_found("Run")
+        return FoundRun(row, found.namespace)
+
+    def _may_use(self, caller: Caller, row: RunRow) -> bool:
+        if not caller.is_limited or caller.run is None:
+            return True
+        asking = self._parts.directory.by_uid(caller.run.uid)
+        asking_id = ids(asking).run if asking is not None else ""
+        return bool(asking_id) and asking_id in {row.id, row.parent}
+
+
+def is_over(state: RunState) -> bool:
+    """Whether a run has ended as far as clients see, or is gone."""
+    return not isinstance(state.run, RunView) or shown(state.run).is_finished
