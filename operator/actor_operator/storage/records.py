@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
 
 from actor_operator.storage.catalog import StorageKind
 from actor_operator.storage.tables import RECORDS, STORAGES
@@ -159,27 +159,15 @@ class Records:
 
     def head(self, store: str, key: str) -> RecordRow | None:
         """What is known of a record; None: there is none."""
-        row = (
-            self._connection.execute(
-                select(*_COLUMNS).where(
-                    RECORDS.c.account == self._account,
-                    RECORDS.c.storage == store,
-                    RECORDS.c.key == key,
-                )
-            )
-            .mappings()
-            .one_or_none()
-        )
-        return None if row is None else RecordRow(**row)
+        row = self._connection.execute(
+            select(*_COLUMNS).where(*self._of(store), RECORDS.c.key == key)
+        ).one_or_none()
+        return None if row is None else RecordRow(*row)
 
     def get(self, store: str, key: str) -> tuple[RecordRow, bytes | None] | None:
         """A record, with its body if that is in the row; None: there is none."""
         row = self._connection.execute(
-            select(*_COLUMNS, RECORDS.c.body).where(
-                RECORDS.c.account == self._account,
-                RECORDS.c.storage == store,
-                RECORDS.c.key == key,
-            )
+            select(*_COLUMNS, RECORDS.c.body).where(*self._of(store), RECORDS.c.key == key)
         ).one_or_none()
         if row is None:
             return None
@@ -202,11 +190,7 @@ class Records:
         """
         query = (
             select(RECORDS.c.key, RECORDS.c.size)
-            .where(
-                RECORDS.c.account == self._account,
-                RECORDS.c.storage == store,
-                RECORDS.c.key > after,
-            )
+            .where(*self._of(store), RECORDS.c.key > after)
             .order_by(RECORDS.c.key)
             .limit(limit + 1)
         )
@@ -216,6 +200,15 @@ class Records:
             query = query.where(RECORDS.c.key >= prefix, RECORDS.c.key < beyond)
         rows = self._connection.execute(query).all()
         return KeyPage([(row.key, row.size) for row in rows[:limit]], len(rows) > limit)
+
+    def _of(self, store: str) -> tuple[ColumnElement[bool], ...]:
+        """Records of a store that is there: those of a deleted one go only by and by."""
+        store_is_there = exists().where(
+            STORAGES.c.account == self._account,
+            STORAGES.c.id == store,
+            STORAGES.c.kind == StorageKind.KEY_VALUE_STORE,
+        )
+        return RECORDS.c.account == self._account, RECORDS.c.storage == store, store_is_there
 
     def _lock_store(self, store: str) -> bool:
         """Have the store's row until the end of the transaction; False: there is none."""
