@@ -77,7 +77,11 @@ def abort_requested(observed: Observed) -> bool:
 
 
 def with_next_pod(status: RunStatus, run: RunView, following: NextPod, now: datetime) -> RunStatus:
-    """The status that commits to another pod."""
+    """The status that commits to another pod.
+
+    A reboot that is asked for while the pod is lost is counted, and done by the same next pod: an
+    actor that is told of a move may ask for one, to move sooner.
+    """
     stats, migrations, restarted_at = status.stats, status.migrations, status.restarted_at
     match following.cause:
         case Cause.MIGRATION:
@@ -87,7 +91,9 @@ def with_next_pod(status: RunStatus, run: RunView, following: NextPod, now: date
             stats = msgspec.structs.replace(stats, restart_count=stats.restart_count + 1)
             restarted_at = (*restarted_at, now)[-MAX_RESTARTS:]
         case Cause.REBOOT:
-            stats = msgspec.structs.replace(stats, reboot_count=stats.reboot_count + 1)
+            pass  # counted below
+    if _reboot_due(run, status):
+        stats = msgspec.structs.replace(stats, reboot_count=stats.reboot_count + 1)
     status = msgspec.structs.replace(
         status, stats=stats, migrations=migrations, restarted_at=restarted_at, node_name=None
     )
@@ -113,13 +119,18 @@ def _restart(observed: Observed, verdict: Verdict, now: datetime) -> NextPod | N
     return NextPod(Cause.RESTART, Reason.RESTARTED, message)
 
 
-def _reboot(observed: Observed) -> NextPod | None:
-    request, status = observed.run.spec.reboot, observed.status
-    due = (
+def _reboot_due(run: RunView, status: RunStatus) -> bool:
+    """Whether a user has asked for a reboot of this attempt that is not counted yet."""
+    request = run.spec.reboot
+    return (
         request is not None
         and request.attempt == status.attempt
         and request.count == status.stats.reboot_count + 1
     )
+
+
+def _reboot(observed: Observed) -> NextPod | None:
+    due = _reboot_due(observed.run, observed.status)
     # A pod that is gone is followed by another one anyway, once its container cannot run any more.
     if not due or observed.started_at is None or observed.gone_since is not None:
         return None

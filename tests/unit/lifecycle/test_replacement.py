@@ -203,6 +203,19 @@ def test_a_reboot_is_done_once(request_: RebootRequest, done: int, *, due: bool)
     assert (decided(observe(a_pod(running=2), run=run)).facts.next_pod is not None) is due
 
 
+def test_a_reboot_that_is_asked_for_while_the_pod_is_lost_is_done_by_the_move() -> None:
+    """Else the pod that has just come would be replaced as well."""
+    run = a_run(status=a_status(started=2), reboot=RebootRequest(1, 1))
+    observed = observe(EVICTED, run=run)
+    (status,) = summarise(observed, decided(observed), at(20), SETTINGS)
+
+    assert (status.stats.migration_count, status.stats.reboot_count) == (1, 1)
+    assert status.pod_name == a_pod(number=3).name
+    moved = replace(run, status=status)
+    again = observe(a_pod(run=moved, number=3, running=30), run=moved, previous=(EVICTED,))
+    assert decided(again, 31).facts.next_pod is None
+
+
 def test_a_run_that_has_not_started_is_not_rebooted() -> None:
     run = a_run(reboot=RebootRequest(1, 1))
 
