@@ -39,6 +39,24 @@ HTTP_ROUTE = (
 )
 """Values with which runs have URLs, by HTTPRoutes."""
 
+WITHOUT_API = "--set=api.enabled=false"
+"""The value with which there is no API server."""
+
+IDENTITIES = "--set=settings.api.kubernetesIdentities=true"
+"""The value with which the API takes tokens of Kubernetes."""
+
+DATABASE = "--set=api.database.existingSecret.name=pg"
+"""The value with which the API has a PostgreSQL database."""
+
+BUCKET = (
+    "--set=settings.api.storage.objects=s3",
+    "--set=settings.api.storage.bucket.name=runs",
+)
+"""Values with which the API has a bucket."""
+
+API_INGRESS = ("--set=api.ingress.enabled=true", "--set=api.ingress.host=api.example.com")
+"""Values with which the API has an Ingress."""
+
 TIMEOUT_SECONDS = 120
 """Longest time that one call of helm may take."""
 
@@ -85,3 +103,19 @@ def template(
 def objects(*arguments: str, **options: Any) -> list[dict[str, Any]]:
     """The objects of the rendered chart."""
     return [found for found in yaml.safe_load_all(template(*arguments, **options)) if found]
+
+
+def one(kind: str, name: str, *arguments: str, **options: Any) -> dict[str, Any]:
+    """The object of a kind and name of the rendered chart.
+
+    Raises
+    ------
+    ValueError
+        There is not exactly one.
+    """
+    (found,) = (
+        item
+        for item in objects(*arguments, **options)
+        if (item["kind"], item["metadata"]["name"]) == (kind, name)
+    )
+    return found

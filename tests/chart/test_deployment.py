@@ -3,15 +3,14 @@
 from typing import Any
 
 import pytest
-from tests.chart.helm import objects
+from tests.chart.helm import RELEASE, one
 
 pytestmark = pytest.mark.chart
 
 
 def deployment(*arguments: str) -> dict[str, Any]:
     """The specification of the Deployment."""
-    (found,) = (o for o in objects(*arguments) if o["kind"] == "Deployment")
-    spec: dict[str, Any] = found["spec"]
+    spec: dict[str, Any] = one("Deployment", RELEASE, *arguments)["spec"]
     return spec
 
 
@@ -45,7 +44,7 @@ def test_the_root_file_system_is_read_only() -> None:
 def test_the_operator_reads_the_mounted_settings() -> None:
     (mount,) = container()["volumeMounts"]
     (volume,) = deployment()["template"]["spec"]["volumes"]
-    (config,) = (o for o in objects() if o["kind"] == "ConfigMap")
+    config = one("ConfigMap", RELEASE)
 
     assert container()["args"] == ["operator", "--settings", "/etc/actor-operator/settings.yaml"]
     assert f"{mount['mountPath']}/{next(iter(config['data']))}" == container()["args"][-1]
@@ -93,11 +92,14 @@ def test_the_selector_never_changes_with_the_version() -> None:
         "app.kubernetes.io/instance": "actor-operator",
     }
     template = deployment("--set=podLabels.team=a")["template"]["metadata"]["labels"]
-    assert template.keys() - deployment()["selector"]["matchLabels"].keys() == {"team"}
+    assert template.keys() - deployment()["selector"]["matchLabels"].keys() == {
+        "team",
+        "app.kubernetes.io/part-of",
+    }
 
 
 def test_a_drain_may_take_one_replica_and_any_that_does_not_work() -> None:
-    (budget,) = (o["spec"] for o in objects() if o["kind"] == "PodDisruptionBudget")
+    budget = one("PodDisruptionBudget", RELEASE)["spec"]
 
     assert budget["maxUnavailable"] == 1
     assert budget["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
@@ -140,7 +142,7 @@ def test_placement_and_pull_values_reach_the_pod() -> None:
 
 
 def test_only_the_operators_pod_gets_the_service_accounts_token() -> None:
-    (account,) = (o for o in objects() if o["kind"] == "ServiceAccount")
+    account = one("ServiceAccount", RELEASE)
     pod = deployment()["template"]["spec"]
 
     assert account["automountServiceAccountToken"] is False

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.chart.helm import CHART, ROOT, objects, template
+from tests.chart.helm import CHART, RELEASE, ROOT, WITHOUT_API, objects, one, template
 
 pytestmark = pytest.mark.chart
 
@@ -22,7 +22,7 @@ def test_a_service_monitor_finds_the_metrics_service() -> None:
     (monitor,) = of_kind(
         "ServiceMonitor", "--set=serviceMonitor.enabled=true", "--set=serviceMonitor.labels.a=b"
     )
-    (service,) = of_kind("Service")
+    service = one("Service", f"{RELEASE}-metrics")
 
     assert (
         monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
@@ -32,21 +32,22 @@ def test_a_service_monitor_finds_the_metrics_service() -> None:
 
 
 def test_the_metrics_service_follows_the_port_of_the_settings() -> None:
-    (service,) = of_kind("Service", "--set=settings.probes.metricsPort=9191")
+    service = one("Service", f"{RELEASE}-metrics", "--set=settings.probes.metricsPort=9191")
 
     assert service["spec"]["ports"] == [{"name": "metrics", "port": 9191, "targetPort": "metrics"}]
     assert service["spec"]["clusterIP"] == "None"
 
 
 def test_the_network_policy_lets_in_probes_and_metrics_and_out_the_api_and_dns() -> None:
-    (policy,) = of_kind(
+    policy = one(
         "NetworkPolicy",
+        RELEASE,
         "--set=networkPolicy.enabled=true",
         '--set-json=networkPolicy.metricsFrom=[{"podSelector":{}}]',
         '--set-json=networkPolicy.apiServerTo=[{"ipBlock":{"cidr":"10.0.0.1/32"}}]',
-    )
-    probes, metrics = policy["spec"]["ingress"]
-    api, dns = policy["spec"]["egress"]
+    )["spec"]
+    probes, metrics = policy["ingress"]
+    api, dns = policy["egress"]
 
     assert probes == {"ports": [{"port": "probes"}]}
     assert metrics == {"ports": [{"port": "metrics"}], "from": [{"podSelector": {}}]}
@@ -58,7 +59,7 @@ def test_the_network_policy_lets_in_probes_and_metrics_and_out_the_api_and_dns()
 
 
 def test_an_existing_service_account_is_used_and_not_made() -> None:
-    values = ("--set=serviceAccount.create=false", "--set=serviceAccount.name=mine")
+    values = ("--set=serviceAccount.create=false", "--set=serviceAccount.name=mine", WITHOUT_API)
     (deployment,) = of_kind("Deployment", *values)
     bindings = of_kind("ClusterRoleBinding", *values) + of_kind("RoleBinding", *values)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from tests.chart.helm import HTTP_ROUTE, INGRESS, objects
+from tests.chart.helm import HTTP_ROUTE, INGRESS, WITHOUT_API, objects
 from tests.chart.verbs_in_code import Use, verbs_in_code
 
 from actor_operator.constants import GROUP, KEYS_SECRET
@@ -25,6 +25,9 @@ FORBIDDEN_RESOURCES = {
 }
 """What would let the operator take over pods or the cluster."""
 
+
+OPERATOR = "actor_operator.handlers.startup"
+"""The module that the operator's process starts in."""
 
 SOME_NAMESPACES = '--set-json=settings.namespaces=["team-a","team-b"]'
 """Installs the operator for these namespaces only."""
@@ -86,14 +89,14 @@ def operator_rules(*arguments: str) -> list[dict[str, Any]]:
 
 def called(mode: tuple[str, ...]) -> set[Use]:
     """What the code calls when runs get URLs in this way."""
-    return {use for use in verbs_in_code() if use[:2] not in NOT_CALLED[mode]}
+    return {use for use in verbs_in_code(OPERATOR) if use[:2] not in NOT_CALLED[mode]}
 
 
 def rules_in(namespace: str) -> list[dict[str, Any]]:
     """The rules of the operator's role in one of the namespaces that it was installed for."""
     (found,) = (
         o
-        for o in objects(SOME_NAMESPACES)
+        for o in objects(SOME_NAMESPACES, WITHOUT_API)
         if o["kind"] == "Role" and o["metadata"]["namespace"] == namespace
     )
     result: list[dict[str, Any]] = found["rules"]
@@ -104,7 +107,7 @@ def rules_of_some_namespaces(*arguments: str) -> list[dict[str, Any]]:
     """Every rule of the operator's service account, when it is installed for some namespaces."""
     return [
         found
-        for role in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false", *arguments)
+        for role in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false", WITHOUT_API, *arguments)
         if role["kind"] in {"Role", "ClusterRole"}
         for found in role["rules"]
     ]
@@ -157,7 +160,7 @@ def test_each_of_some_namespaces_gives_the_same_rights_and_no_other_does() -> No
 def test_an_operator_of_some_namespaces_has_rights_on_accounts_alone_in_the_whole_cluster() -> None:
     (found,) = (
         o["rules"]
-        for o in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false")
+        for o in objects(SOME_NAMESPACES, "--set=rbac.aggregate=false", WITHOUT_API)
         if o["kind"] == "ClusterRole"
     )
 
@@ -222,7 +225,7 @@ def test_the_operator_changes_no_lease_but_its_own() -> None:
 def test_every_role_of_the_operator_is_bound_to_its_service_account_alone(
     arguments: tuple[str, ...],
 ) -> None:
-    found = objects("--set=rbac.aggregate=false", *arguments)
+    found = objects("--set=rbac.aggregate=false", WITHOUT_API, *arguments)
     bound = {
         (o["roleRef"]["kind"], o["metadata"].get("namespace", ""), o["roleRef"]["name"])
         for o in found
@@ -248,13 +251,17 @@ def test_every_role_of_the_operator_is_bound_to_its_service_account_alone(
     [
         (
             "view",
+            {(GROUP, kind, v) for kind in ("actors", "actorruns") for v in ("get", "list", "watch")}
+            | {(GROUP, "storages", v) for v in ("get", "list")},
+        ),
+        (
+            "edit",
             {
                 (GROUP, kind, v)
-                for kind in ("actors", "actorruns")
-                for v in ("get", "list", "watch")
+                for kind in ("actorruns", "storages")
+                for v in ("create", "update", "patch", "delete")
             },
         ),
-        ("edit", {(GROUP, "actorruns", v) for v in ("create", "update", "patch", "delete")}),
         ("admin", {(GROUP, "actors", v) for v in ("create", "update", "patch", "delete")}),
     ],
 )

@@ -10,7 +10,10 @@ import pytest
 import yaml
 from tests.chart.generate import GENERATED
 from tests.chart.helm import (
+    API_INGRESS,
+    BUCKET,
     CHART,
+    DATABASE,
     HTTP_ROUTE,
     INGRESS,
     NAMESPACE,
@@ -28,9 +31,23 @@ EVERYTHING = (
     "--set=prometheusRule.enabled=true",
     "--set=dashboard.enabled=true",
     "--set=networkPolicy.enabled=true",
+    "--set=settings.api.kubernetesIdentities=true",
+    "--set=api.kubeletCA.configMap=kubelets",
+    "--set=api.bucket.existingSecret=keys",
+    DATABASE,
+    *API_INGRESS,
     *HTTP_ROUTE,
 )
 """Values that render every template."""
+
+MANY = (DATABASE, *BUCKET, "--set=api.replicas=3")
+"""Values with several replicas of the API."""
+
+FOLDER_OF_NODE = ("--set=api.storage.persistence.hostPath=/srv/actors",)
+"""Values with which the API keeps everything in a folder of the node."""
+
+SOME_NAMESPACES = ('--set-json=settings.namespaces=["team-a","team-b"]', *EVERYTHING)
+"""Everything, for some namespaces."""
 
 LABEL_OF_A_SERIES = re.compile(r"\{\{ ?(?:\$labels\.)?[a-z]+ ?\}\}")
 """What Prometheus and Grafana fill in, in sentences of alerts and legends of the dashboard."""
@@ -61,7 +78,9 @@ def test_two_renderings_are_identical() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [(), INGRESS, EVERYTHING], ids=["defaults", "ingress", "everything"]
+    "arguments",
+    [(), INGRESS, EVERYTHING, MANY, FOLDER_OF_NODE, SOME_NAMESPACES],
+    ids=["defaults", "ingress", "everything", "many", "folder of a node", "some namespaces"],
 )
 def test_every_object_is_valid_in_its_kinds_strict_model(arguments: tuple[str, ...]) -> None:
     for found in objects(*arguments):

@@ -12,9 +12,11 @@ from tests.chart.helm import (
     HTTP_ROUTE,
     INGRESS,
     NAMESPACE,
+    RELEASE,
     ROOT,
+    WITHOUT_API,
     HelmError,
-    objects,
+    one,
     run_helm,
     template,
 )
@@ -104,15 +106,15 @@ REFUSED = {
 
 def settings_file(*arguments: str, **options: Any) -> str:
     """The settings file in the ConfigMap."""
-    (found,) = (o for o in objects(*arguments, **options) if o["kind"] == "ConfigMap")
-    text: str = found["data"]["settings.yaml"]
+    config = one("ConfigMap", RELEASE, *arguments, **options)
+    text: str = config["data"]["settings.yaml"]
     return text
 
 
 def checksum(*arguments: str) -> str:
     """The annotation that makes new pods of new settings."""
-    (found,) = (o for o in objects(*arguments) if o["kind"] == "Deployment")
-    value: str = found["spec"]["template"]["metadata"]["annotations"]["checksum/settings"]
+    template = one("Deployment", RELEASE, *arguments)["spec"]["template"]
+    value: str = template["metadata"]["annotations"]["checksum/settings"]
     return value
 
 
@@ -130,7 +132,7 @@ def test_a_parent_chart_may_hand_down_global_values() -> None:
 
 def test_the_default_settings_file_is_what_the_operator_takes_without_one(tmp_path: Path) -> None:
     path = tmp_path / "settings.yaml"
-    path.write_text(settings_file())
+    path.write_text(settings_file(WITHOUT_API))
 
     assert load_settings(path) == Settings()
 

@@ -1,4 +1,4 @@
-"""Finds which verbs on which resources the operator's code calls, by reading the code.
+"""Finds which verbs on which resources a process calls, by reading the code that it can reach.
 
 Every call of the Kubernetes API names its kind as a module constant, a ``Resource``. This looks at
 each call that has such a constant as an argument: a method of the client is one verb, a kind that
@@ -7,15 +7,13 @@ anything else is unknown and must be added here.
 """
 
 import ast
-import importlib
 import inspect
-import pkgutil
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 
-import actor_operator
+from tests.chart.reached_code import reached
+
 from actor_operator.kube.resources import Resource
 
 VERBS: dict[str, set[str]] = {
@@ -32,8 +30,8 @@ VERBS: dict[str, set[str]] = {
 }
 """Verbs of a client's method, or of what else is given the resource; none: it sends nothing."""
 
-NOT_OF_THE_OPERATOR = ("actor_operator.cli", "actor_operator.kube.logs")
-"""Modules whose calls are made with the rights of the person at the command line."""
+KUBELETS = "actor_operator.kube.node_stats"
+"""Module that asks kubelets, which look up the right to ``nodes/stats``."""
 
 Use = tuple[str, str, str]
 """API group, resource (with its subresource), verb."""
@@ -43,21 +41,16 @@ class UnknownCallError(Exception):
     """A resource is handed to something that this module does not know."""
 
 
-def verbs_in_code() -> set[Use]:
-    """Every use of the Kubernetes API by the operator."""
+def verbs_in_code(*roots: str) -> set[Use]:
+    """Every use of the Kubernetes API by what is reached from the roots (see ``reached_code``)."""
     found: set[Use] = set()
-    for module in _modules():
-        tree = ast.parse(Path(module.__file__ or "").read_text(encoding="utf-8"))
-        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+    for module, part in reached(*roots):
+        if module.__name__ == KUBELETS:
+            found.add(("", "nodes/stats", "get"))
+        for call in (node for node in ast.walk(part) if isinstance(node, ast.Call)):
             for resource in _resources(call, module):
                 found |= _uses(call, resource, module)
     return found
-
-
-def _modules() -> Iterator[ModuleType]:
-    for info in pkgutil.walk_packages(actor_operator.__path__, "actor_operator."):
-        if not info.name.startswith((*NOT_OF_THE_OPERATOR, "actor_operator.__main__")):
-            yield importlib.import_module(info.name)
 
 
 def _resources(call: ast.Call, module: ModuleType) -> Iterator[Resource]:

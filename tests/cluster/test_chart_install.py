@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, HelmError, run_helm
+from tests.chart.helm import CHART, NAMESPACE, RELEASE, ROOT, WITHOUT_API, HelmError, run_helm
 from tests.cluster_tool.control_plane import ControlPlane
 from tests.cluster_tool.errors import CommandError
 from tests.cluster_tool.kubectl import Kubectl
@@ -39,9 +39,9 @@ class Cluster:
         return run_helm(*arguments, self._kubeconfig)
 
     def install(self, release: str, namespace: str, *arguments: str) -> str:
-        """Install the chart and wait until its pods are ready."""
+        """Install the chart without the API server and wait until its pods are ready."""
         where = (f"--namespace={namespace}", "--create-namespace", "--wait", "--timeout=60s")
-        return self.helm("install", release, str(CHART), *where, *arguments)
+        return self.helm("install", release, str(CHART), *where, WITHOUT_API, *arguments)
 
     def may(self, who: str, verb: str, resource: str, *arguments: str) -> bool:
         """Whether the user has the right."""
@@ -254,7 +254,8 @@ def test_uninstall_keeps_runs_and_another_release_can_take_over(empty_cluster: C
         cluster.install("second", "two")
     cluster.install("second", "two", "--take-ownership")
     # From then on without the flag.
-    cluster.helm("upgrade", "second", str(CHART), "--namespace=two", "--set=replicas=1", "--wait")
+    values = (WITHOUT_API, "--set=replicas=1")
+    cluster.helm("upgrade", "second", str(CHART), "--namespace=two", *values, "--wait")
 
 
 def test_a_second_release_stands_beside_the_first_without_the_crds(empty_cluster: Cluster) -> None:

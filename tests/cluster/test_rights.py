@@ -17,6 +17,7 @@ from tests.chart.helm import (
     NAMESPACE,
     RELEASE,
     ROOT,
+    WITHOUT_API,
     objects,
     run_helm,
 )
@@ -126,7 +127,7 @@ def control_plane(mode: str, audit_log: Path) -> Iterator[ControlPlane]:
     ]
     with ControlPlane(simulated_nodes=1, extra={"kube-apiserver": flags}) as found:
         apply_gateway_crds(Kubectl(found.kubeconfig))
-        arguments = (f"--namespace={NAMESPACE}", "--create-namespace", *MODES[mode])
+        arguments = (f"--namespace={NAMESPACE}", "--create-namespace", WITHOUT_API, *MODES[mode])
         run_helm("install", RELEASE, str(CHART), *arguments, f"--kubeconfig={found.kubeconfig}")
         yield found
 
@@ -143,6 +144,7 @@ def operator(
             f"--set=settings.probes.probesPort={probes}",
             f"--set=settings.probes.metricsPort={metrics}",
             "--set=settings.probes.host=127.0.0.1",
+            WITHOUT_API,
             *MODES[mode],
         )
         if found["kind"] == "ConfigMap"

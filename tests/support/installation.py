@@ -1,10 +1,12 @@
 """The project on a cluster: its images, and the chart installed with Helm."""
 
+import json
 from pathlib import Path
 
 from tests.cluster_tool import toolchain
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.images.build import Build, build, cache_key
+from tests.cluster_tool.kubectl import Kubectl
 from tests.cluster_tool.progress import step
 from tests.cluster_tool.providers.base import Provider
 
@@ -22,6 +24,12 @@ RELEASE = NAMESPACE = "actor-operator-system"
 
 OPERATOR_IMAGE = "localhost/actor-operator/operator:0.1.0"
 """The operator's image, as the chart's default values name it."""
+
+API_FOLDER = "/var/lib/actor-operator-api"
+"""Folder of a node in which the API server keeps everything, where nothing makes volumes."""
+
+HOST = r"{.items[0].metadata.labels.kubernetes\.io/hostname}"
+"""The first node's name, as labels of nodes name it."""
 
 REGISTRY = "localhost/actor-operator"
 """Prefix of the images of the sample actors."""
@@ -72,6 +80,7 @@ def helm(kubeconfig: Path, *arguments: str) -> str:
 def install_operator(
     kubeconfig: Path,
     *values: str,
+    api: bool = False,
     release: str = RELEASE,
     take_ownership: bool = False,
     chart: Path = CHART,
@@ -84,6 +93,8 @@ def install_operator(
         The cluster.
     values
         Values of the chart, as ``--set-json`` takes them.
+    api
+        Install the API server as well.
     release
         Name of the release.
     take_ownership
@@ -105,5 +116,17 @@ def install_operator(
         "--wait",
         "--timeout=120s",
         *(["--take-ownership"] if take_ownership else []),
-        *(f"--set-json={value}" for value in (*values, content)),
+        *(f"--set-json={value}" for value in (*_api_values(kubeconfig, api=api), *values, content)),
     )
+
+
+def _api_values(kubeconfig: Path, *, api: bool) -> tuple[str, ...]:
+    """Values of the API server: with a claim where volumes are made, else a folder of one node."""
+    if not api:
+        return ("api.enabled=false",)
+    kubectl = Kubectl(kubeconfig)
+    if kubectl.run("get", "storageclasses", "--output=name"):
+        return ()
+    host = kubectl.run("get", "nodes", "--selector=type!=kwok", f"--output=jsonpath={HOST}")
+    node = json.dumps({"kubernetes.io/hostname": host})
+    return (f'api.storage.persistence.hostPath="{API_FOLDER}"', f"api.nodeSelector={node}")

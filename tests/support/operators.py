@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import yaml
-from tests.chart.helm import NAMESPACE, RELEASE, objects
+from tests.chart.helm import NAMESPACE, RELEASE, WITHOUT_API, objects
 from tests.cluster_tool.child import Child
 from tests.cluster_tool.control_plane import ControlPlane
 from tests.cluster_tool.kubectl import Kubectl
@@ -40,7 +40,7 @@ def install_rights(
     namespace: str = NAMESPACE,
     without: frozenset[str] = frozenset(),
 ) -> None:
-    """Apply all that the chart renders but the operator's pods themselves.
+    """Apply all that the chart renders but the operator's pods themselves, without the API server.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def install_rights(
     """
     left_out = without | {"Deployment", "PodDisruptionBudget"}
     own = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
-    rendered = objects(*arguments, namespace=namespace)
+    rendered = objects(WITHOUT_API, *arguments, namespace=namespace)
     wanted = [own, *(found for found in rendered if found["kind"] not in left_out)]
     kubectl = Kubectl(control_plane.kubeconfig)
     kubectl.apply(yaml.safe_dump_all(wanted))
@@ -64,8 +64,11 @@ def install_rights(
 
 
 def chart_settings(*arguments: str, namespace: str = NAMESPACE) -> dict[str, Any]:
-    """The operator's settings file as the chart renders it, with values as helm takes them."""
-    rendered = objects(*arguments, namespace=namespace)
+    """The operator's settings file as the chart renders it, with values as helm takes them.
+
+    Without the API server.
+    """
+    rendered = objects(WITHOUT_API, *arguments, namespace=namespace)
     (config,) = (found for found in rendered if found["kind"] == "ConfigMap")
     settings: dict[str, Any] = yaml.safe_load(config["data"]["settings.yaml"])
     return settings

@@ -55,7 +55,7 @@ def default_settings_yaml(*, leave_out: frozenset[str] = frozenset()) -> str:
     Parameters
     ----------
     leave_out
-        Names of settings of the top level that the caller fills in itself.
+        Settings that the caller fills in itself, such as ``api.enabled``.
     """
     defaults = Settings.model_construct().model_dump(mode="json", by_alias=True)
     return "\n".join(_lines(Settings, defaults, leave_out=leave_out)) + "\n"
@@ -79,7 +79,8 @@ def _lines(
         )
         value, kind = defaults[name], field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            inside = _lines(kind, value)
+            below = {path.removeprefix(f"{name}.") for path in leave_out if f"{name}." in path}
+            inside = _lines(kind, value, leave_out=frozenset(below))
             empty = all(line.startswith("#") for line in inside)
             lines += [
                 f"{name}: {{}}" if empty else f"{name}:",
