@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 
 from actor_operator.services.items import Push, read_push
 from actor_operator.storage.blocks import MAX_ROW_BYTES, NewBlock, pack
@@ -16,13 +17,13 @@ BLOCK_BYTES = 4_194_304
 """Text of a block, but for one item that is longer: what a reader has in memory."""
 
 
-async def prepare(body: bytes) -> tuple[Push, list[bytes]]:
+async def prepare(body: bytes) -> tuple[Push, list[NewBlock]]:
     """Read what is pushed, and pack it.
 
     Returns
     -------
     tuple
-        The items, and the bodies of their blocks.
+        The items, and their blocks: the body of each is at hand still.
 
     Raises
     ------
@@ -34,40 +35,39 @@ async def prepare(body: bytes) -> tuple[Push, list[bytes]]:
     return _prepare(body)
 
 
-async def store(
-    database: Database,
-    objects: ObjectStore,
-    account: int,
-    push: Push,
-    bodies: Sequence[bytes],
-    now: int,
+async def store_large(
+    database: Database, objects: ObjectStore, account: int, blocks: Sequence[NewBlock], now: int
 ) -> list[NewBlock]:
     """Put large blocks into the object store.
 
     Returns
     -------
     list[NewBlock]
-        The blocks, for `DatasetItems.append`.
+        All blocks, for `DatasetItems.append`.
 
     Raises
     ------
     DatabaseUnavailableError, ObjectStoreUnavailableError
         When they cannot be kept now.
     """
-    blocks = []
-    for lines, body in zip(_parts(push.lines), bodies, strict=True):
-        inflated = sum(map(len, lines))
-        if len(body) <= MAX_ROW_BYTES:
-            blocks.append(NewBlock(len(lines), inflated, len(body), body=body))
+    stored = []
+    for block in blocks:
+        if block.size <= MAX_ROW_BYTES or block.body is None:
+            stored.append(block)
         else:
-            done = await upload(database, objects, account, _stream(body), now)
-            blocks.append(NewBlock(len(lines), inflated, done.size, object_key=done.key))
-    return blocks
+            done = await upload(database, objects, account, _stream(block.body), now)
+            stored.append(replace(block, body=None, object_key=done.key))
+    return stored
 
 
-def _prepare(body: bytes) -> tuple[Push, list[bytes]]:
+def _prepare(body: bytes) -> tuple[Push, list[NewBlock]]:
     push = read_push(body)
-    return push, [pack(lines) for lines in _parts(push.lines)]
+    return push, [_pack(lines) for lines in _parts(push.lines)]
+
+
+def _pack(lines: Sequence[bytes]) -> NewBlock:
+    body = pack(lines)
+    return NewBlock(len(lines), sum(map(len, lines)), len(body), body)
 
 
 def _parts(lines: Sequence[bytes]) -> Iterator[Sequence[bytes]]:

@@ -26,7 +26,11 @@ class Columns:
     """
 
     def __init__(self, fields: Iterable[str] = ()) -> None:
-        self._of_field: dict[str, dict[str, None]] = {field: {} for field in fields}
+        self._asked = tuple(fields)
+        self._of_field: dict[str, dict[str, None]] = {}
+        for field in self._asked:
+            self._of_field[field] = {}
+            self._of_field.setdefault(_top(field), {})
         self._count = 0
 
     def add(self, items: Iterable[Item]) -> None:
@@ -46,10 +50,13 @@ class Columns:
 
     def names(self) -> list[str]:
         """Their names, in order."""
-        names = (
-            name for field, known in self._of_field.items() for name in (known or {field: None})
-        )
-        return list(dict.fromkeys(names))
+        found: dict[str, None] = {}
+        for field, names in self._of_field.items():
+            if names:
+                found.update(names)
+            elif field in self._asked and not self._of_field[_top(field)]:
+                found[field] = None
+        return list(found)
 
     def _add_name(self, known: dict[str, None], name: str) -> None:
         if len(name) > MAX_NAME:
@@ -98,3 +105,8 @@ def row(item: Item, positions: dict[str, int]) -> list[Value | None]:
         for name, content in cells(field, value):
             found[positions[name]] = content
     return found
+
+
+def _top(field: str) -> str:
+    """The field of an item that a path begins with."""
+    return field.partition(".")[0]
