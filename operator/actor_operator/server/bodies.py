@@ -1,14 +1,13 @@
 """Bodies of requests: never larger than is allowed, on the wire and decoded."""
 
 import asyncio
-import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
-import brotli
 import msgspec
 from fastapi import Request
 
+from actor_operator.services.decoding import ENCODINGS, DecodingError, decoder
 from actor_operator.services.errors import ApiError, invalid
 
 MAX_WIRE_BYTES = 9_437_184
@@ -19,9 +18,6 @@ MAX_DECODED_BYTES = 67_108_864
 
 THREAD_BYTES = 65_536
 """A longer body is decoded beside the event loop."""
-
-_STEP = 262_144
-"""Most bytes that are decoded at a time."""
 
 
 async def read_body(request: Request) -> bytes:
@@ -111,57 +107,24 @@ async def decode(body: bytes, encoding: str) -> bytes:
 
 
 def _decode(body: bytes, encoding: str) -> bytes:
-    parts, size = [], 0
+    if encoding not in ENCODINGS:
+        raise ApiError(
+            "unsupported-content-encoding",
+            f'The Content-Encoding "{encoding[:50]}" is not supported. Use br, gzip, deflate or'
+            " identity.",
+            status=415,
+        )
+    parts, size, decoding = [], 0, decoder(encoding)
     try:
-        for part in _decoded(body, encoding):
+        for part in decoding.feed(body):
             size += len(part)
             if size > MAX_DECODED_BYTES:
                 raise _too_large(MAX_DECODED_BYTES)
             parts.append(part)
-    except (zlib.error, brotli.error) as error:
+        decoding.finish()
+    except DecodingError as error:
         raise invalid(f"The body is no valid {encoding}: {error}") from None
     return b"".join(parts)
-
-
-def _decoded(body: bytes, encoding: str) -> Iterator[bytes]:
-    match encoding:
-        case "gzip" | "x-gzip":
-            return _inflate(body, 31)
-        case "deflate":
-            return _inflate(body, zlib.MAX_WBITS)
-        case "br":
-            return _decode_brotli(body)
-        case _:
-            raise _unsupported(encoding)
-
-
-def _unsupported(encoding: str) -> ApiError:
-    return ApiError(
-        "unsupported-content-encoding",
-        f'The Content-Encoding "{encoding[:50]}" is not supported. Use br, gzip, deflate or'
-        " identity.",
-        status=415,
-    )
-
-
-def _inflate(body: bytes, window: int) -> Iterator[bytes]:
-    decoder = zlib.decompressobj(window)
-    while not decoder.eof:
-        part = decoder.decompress(body, _STEP)
-        body = decoder.unconsumed_tail
-        if not part and not body:
-            raise zlib.error("it ends too early")
-        yield part
-
-
-def _decode_brotli(body: bytes) -> Iterator[bytes]:
-    decoder = brotli.Decompressor()
-    while not decoder.is_finished():
-        part = decoder.process(body, output_buffer_limit=_STEP)
-        body = b""
-        if not part and decoder.can_accept_more_data():
-            raise brotli.error("it ends too early")
-        yield part
 
 
 def _too_large(most: int, error_type: str = "request-too-large") -> ApiError:

@@ -1,7 +1,9 @@
 """Accounts: who asks, what they may use."""
 
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
+from fastapi import Path
 from fastapi.responses import Response
 
 from actor_operator.server.answers import data
@@ -9,6 +11,8 @@ from actor_operator.server.routing import Routes, Who
 from actor_operator.services.errors import unsupported
 from actor_operator.services.identity import Caller, Permission
 from actor_operator.services.users import Usage, Users
+
+UserId = Annotated[str, Path(alias="userId", description="Id or name of the account.")]
 
 MeasureUsage = Callable[[Caller], Awaitable[Usage]]
 
@@ -46,8 +50,8 @@ def user_routes(users: Users, measure: MeasureUsage) -> Routes:
         return data(users.describe_month(await measure(caller)))
 
     @routes.get("/{userId}", needs=Permission.READ)
-    async def get_user(userId: str) -> Response:  # noqa: N803 -- Apify's name of the parameter
+    async def get_user(user: UserId) -> Response:
         """Get what other accounts may know of an account."""
-        return data(users.describe_other(userId))
+        return data(users.describe_other(user))
 
     return routes

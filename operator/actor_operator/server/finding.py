@@ -1,0 +1,86 @@
+"""How a path names a storage: by its own id, as the default one of a run, or of the last run.
+
+Each function makes a dependency of routes, so that the routes of a noun are written once.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Path, Query, Request
+
+from actor_operator.desired.names import ids_of
+from actor_operator.server.parameters import Signature
+from actor_operator.server.routing import Who, permission_of
+from actor_operator.services.access import FindStorage, StorageAccess, StorageRef, Wish
+from actor_operator.services.identity import Caller, Permission
+from actor_operator.storage.catalog import StorageKind
+
+RunId = Annotated[str, Path(alias="runId", description="Id of the run.")]
+ActorId = Annotated[
+    str, Path(alias="actorId", description="Id of the Actor, username~name, or one's own name.")
+]
+StorageId = Annotated[
+    str, Path(alias="storageId", description="Id of the storage, username~name, or ~name.")
+]
+Status = Annotated[str, Query(description="Only runs with one of these statuses (by commas).")]
+Origin = Annotated[str, Query(description="Only runs with this origin.")]
+
+FindRun = Callable[[Caller, str], Awaitable[str]]
+"""Gives the id of a run that the caller may see, by its id."""
+
+FindLastRun = Callable[[Caller, str, str, str], Awaitable[str]]
+"""Gives the id of the last run of an Actor, with a status and an origin."""
+
+
+def by_id(access: StorageAccess, kind: StorageKind) -> FindStorage:
+    """For ``/v2/datasets/{storageId}`` and the like."""
+
+    async def find(
+        request: Request, caller: Who, storage_id: StorageId, signature: Signature = ""
+    ) -> StorageRef:
+        return await access.find(caller, _wish(request, kind, storage_id, signature))
+
+    return find
+
+
+def by_run(access: StorageAccess, kind: StorageKind, find_run: FindRun) -> FindStorage:
+    """For ``/v2/actor-runs/{runId}/dataset`` and the like."""
+
+    async def find(
+        request: Request, caller: Who, run_id: RunId, signature: Signature = ""
+    ) -> StorageRef:
+        found = _default(kind, await find_run(caller, run_id))
+        return await access.find(caller, _wish(request, kind, found, signature))
+
+    return find
+
+
+def by_last_run(access: StorageAccess, kind: StorageKind, find_last: FindLastRun) -> FindStorage:
+    """For ``/v2/actors/{actorId}/runs/last/dataset`` and the like."""
+
+    async def find(
+        request: Request, caller: Who, actor_id: ActorId, status: Status = "", origin: Origin = ""
+    ) -> StorageRef:
+        found = _default(kind, await find_last(caller, actor_id, status, origin))
+        return await access.find(caller, _wish(request, kind, found, ""))
+
+    return find
+
+
+def _default(kind: StorageKind, run_id: str) -> str:
+    known = ids_of(run_id)
+    return {
+        StorageKind.KEY_VALUE_STORE: known.key_value_store,
+        StorageKind.DATASET: known.dataset,
+        StorageKind.REQUEST_QUEUE: known.request_queue,
+    }[kind]
+
+
+def _wish(request: Request, kind: StorageKind, reference: str, signature: str) -> Wish:
+    return Wish(
+        kind=kind,
+        reference=reference,
+        write=permission_of(request.scope["route"]) is Permission.WRITE,
+        signature=signature,
+        record_key=request.path_params.get("recordKey", ""),
+    )
