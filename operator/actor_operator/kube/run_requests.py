@@ -17,25 +17,23 @@ NO_ATTEMPTS: tuple[Attempt, ...] = ()
 
 
 def decode_slim_run(data: Buffer) -> RunView:
-    """Read a run for the API server, which knows all of them: without what it never tells.
+    """Read a run for the API server, which knows all of them.
 
     Raises
     ------
     msgspec.MsgspecError
         When it is no ActorRun.
     """
-    run = _DECODER.decode(data)
-    status = msgspec.structs.replace(
-        run.status,
-        attempts=NO_ATTEMPTS,
+    return slim(_DECODER.decode(data))
+
+
+def slim(run: RunView) -> RunView:
+    """A run without what the API server never tells: its input, and lines about the past."""
+    status = msgspec.structs.replace(run.status, attempts=NO_ATTEMPTS)
+    if status.finished:
         # Their messages are most of a finished run.
-        conditions=tuple(
-            msgspec.structs.replace(condition, message="") for condition in run.status.conditions
-        )
-        if run.status.finished
-        else run.status.conditions,
-    )
-    # The input would keep the whole message in memory.
+        conditions = (msgspec.structs.replace(c, message="") for c in status.conditions)
+        status = msgspec.structs.replace(status, conditions=tuple(conditions))
     spec = msgspec.structs.replace(run.spec, input=NO_INPUT)
     return msgspec.structs.replace(run, spec=spec, status=status)
 

@@ -9,7 +9,7 @@ from actor_operator.api.views.full_actor import FullActor, FullBuild
 from actor_operator.desired.names import ID_ALPHABET, ID_LENGTH, object_id
 from actor_operator.engine.store import Store
 from actor_operator.services.accounts import Accounts
-from actor_operator.services.errors import ApiError, not_found
+from actor_operator.services.errors import not_found
 from actor_operator.services.identity import Caller
 from actor_operator.services.times import millis_of
 from actor_operator.storage.actor_ids import ActorIds
@@ -79,6 +79,9 @@ class ActorDirectory:
         self._accounts = accounts
         self._now = now
         self._ids: dict[tuple[int, str], str] = {}
+        self._by_id: dict[str, tuple[str, str]] = {}
+        self._by_build: dict[str, tuple[str, str, str]] = {}
+        store.listen(self._on_change)
 
     async def find(self, caller: Caller, reference: str) -> FoundActor:
         """The Actor that a client means by an id, ``owner~name``, ``owner/name`` or ``name``.
@@ -97,7 +100,7 @@ class ActorDirectory:
             # A name of 17 letters may look like an id: what exists decides.
             actor = self._store.get(caller.namespace, reference.lower())
             if actor is None and ID_FORM.fullmatch(reference):
-                actor = await self._by_id(caller, reference)
+                actor = await self._with_id(caller, reference)
         if actor is None or not self._may_see(caller, actor):
             raise not_found("Actor")
         return FoundActor(await self.id_of(actor), actor)
@@ -110,6 +113,24 @@ class ActorDirectory:
             return []
         await self._ensure(caller.account, mine)
         return [FoundActor(self._ids[caller.account, a.name], a) for a in mine]
+
+    async def with_build(self, caller: Caller, wanted: str) -> tuple[FoundActor, FullBuild]:
+        """The build with an id, and its Actor.
+
+        Raises
+        ------
+        ApiError
+            404 when there is none that the caller may see.
+        """
+        namespace, name, number = self._by_build.get(wanted, ("", "", ""))
+        actor = self._store.get(namespace, name)
+        if actor is None or not self._may_see(caller, actor):
+            raise not_found("Build")
+        found = FoundActor(await self.id_of(actor), actor)
+        build = found.build(number)
+        if build is None:
+            raise not_found("Build")
+        return found, build
 
     def named(self, key: str) -> FullActor | None:
         """The Actor of a namespace and name (``namespace/name``), whoever asks."""
@@ -132,18 +153,28 @@ class ActorDirectory:
     def _may_see(caller: Caller, actor: FullActor) -> bool:
         return actor.namespace == caller.namespace or (caller.is_somebody and actor.spec.is_public)
 
-    async def _by_id(self, caller: Caller, actor_id: str) -> FullActor | None:
-        for actor in self._store:
-            if self._may_see(caller, actor) and await self._id_if_known(actor) == actor_id:
-                return actor
-        return None
+    async def _with_id(self, caller: Caller, actor_id: str) -> FullActor | None:
+        if actor_id not in self._by_id:
+            for actor in self._store:
+                if self._may_see(caller, actor):
+                    await self._know(actor)
+        key = self._by_id.get(actor_id)
+        return self._store.get(*key) if key is not None else None
 
-    async def _id_if_known(self, actor: FullActor) -> str | None:
-        try:
-            return await self.id_of(actor)
-        except ApiError:
-            # Its namespace is going, or the informer of namespaces has not told of it yet.
-            return None
+    async def _know(self, actor: FullActor) -> None:
+        # None: its namespace is going, or no informer has told of it yet.
+        account = await self._accounts.number(actor.namespace)
+        if account is not None:
+            await self._ensure(account, [actor])
+
+    def _on_change(self, old: FullActor | None, new: FullActor | None) -> None:
+        if old is not None:
+            for build in old.spec.builds:
+                self._by_build.pop(build_id(old.uid, build.number), None)
+        if new is not None:
+            for build in new.spec.builds:
+                place = (new.namespace, new.name, build.number)
+                self._by_build[build_id(new.uid, build.number)] = place
 
     async def _ensure(self, account: int, actors: list[FullActor]) -> None:
         missing = [
@@ -157,7 +188,10 @@ class ActorDirectory:
         known = await self._database.write(
             lambda connection: ActorIds(connection, account).ensure(missing, now)
         )
-        self._ids.update({(account, name): found for name, found in known.items()})
+        namespace = actors[0].namespace
+        for name, found in known.items():
+            self._ids[account, name] = found
+            self._by_id[found] = (namespace, name)
 
 
 def created_at(actor: FullActor) -> datetime:

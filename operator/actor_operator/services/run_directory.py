@@ -5,6 +5,7 @@ from collections.abc import Callable
 from actor_operator.api.views.run import RunView
 from actor_operator.desired.names import ids
 from actor_operator.engine.store import Key, Store
+from actor_operator.kube.run_requests import slim
 from actor_operator.kube.runs import Runs
 from actor_operator.services.run_watch import Run
 
@@ -85,7 +86,7 @@ class RunDirectory:
 
     def take(self, run: RunView) -> None:
         """Take in the answer to a write: who reads next sees what it changed."""
-        self._store.apply(run)
+        self._store.apply(slim(run))
 
     def _on_change(self, old: Run | None, new: Run | None) -> None:
         before = old if isinstance(old, RunView) else None

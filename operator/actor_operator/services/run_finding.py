@@ -1,0 +1,85 @@
+"""Which run the paths of nested routes mean: for storages and logs below a run."""
+
+from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.services.actor_directory import ActorDirectory
+from actor_operator.services.errors import invalid
+from actor_operator.services.identity import Caller
+from actor_operator.services.run_answers import FoundRun, RunAnswers
+from actor_operator.services.runs import RunService
+from actor_operator.storage.runs import RunFilter
+
+STATUSES = frozenset(str(phase) for phase in Phase)
+"""What a run's status may be."""
+
+
+class RunFinding:
+    """Finds runs by what stands in a path.
+
+    Parameters
+    ----------
+    answers, service
+        Know the runs.
+    actors
+        The Actors.
+    """
+
+    def __init__(self, answers: RunAnswers, service: RunService, actors: ActorDirectory) -> None:
+        self._answers = answers
+        self._service = service
+        self._actors = actors
+
+    async def run_id(self, caller: Caller, run_id: str) -> str:
+        """The id of a run that the caller may see.
+
+        Raises
+        ------
+        ApiError
+            404 when there is none.
+        """
+        return (await self._answers.find_to_read(caller, run_id)).row.id
+
+    async def last_run_id(
+        self, caller: Caller, actor: str, status: str = "", origin: str = ""
+    ) -> str:
+        """The id of the last run of an Actor, with one of some statuses and an origin.
+
+        Raises
+        ------
+        ApiError
+            404 when there is none.
+        """
+        return (await self.last(caller, actor, status, origin)).row.id
+
+    async def last(
+        self, caller: Caller, actor: str, status: str = "", origin: str = ""
+    ) -> FoundRun:
+        """The last run of an Actor, with one of some statuses (by commas) and an origin.
+
+        Raises
+        ------
+        ApiError
+            404 when there is none, 400 for a status that does not exist.
+        """
+        found = await self._actors.find(caller, actor)
+        wanted = RunFilter(
+            statuses=statuses_of(status), actor_id=found.id, origin=origin.upper() or None
+        )
+        return await self._service.last(caller, wanted)
+
+
+def statuses_of(text: str) -> tuple[str, ...]:
+    """The statuses of a list with commas.
+
+    Raises
+    ------
+    ApiError
+        400 for one that does not exist.
+    """
+    found = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    for status in found:
+        if status not in STATUSES:
+            raise invalid(
+                f'"{status[:40]}" is no status of a run. There are: {", ".join(sorted(STATUSES))}.',
+                "invalid-value",
+            )
+    return found
