@@ -1,9 +1,10 @@
 """Items of a dataset on their way out: read, changed as is asked for, and written in a format."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from actor_operator.services.access import StorageRef
@@ -12,12 +13,16 @@ from actor_operator.services.exports.export import BOM, Export
 from actor_operator.services.exports.formats import FORMATS, FileOptions
 from actor_operator.services.exports.json_lines import JsonExport, JsonLinesExport
 from actor_operator.services.exports.table import Columns
+from actor_operator.services.json_values import Item
 from actor_operator.services.transformation import Transformation
 
 T = TypeVar("T")
 
 INLINE_BYTES = 4096
 """Compressed items that take less than the 5 ms for which the event loop may be held."""
+
+BATCH = 2000
+"""Items that are worked on at once."""
 
 FIRST_BYTES = 262_144
 """A shorter answer is made whole, before any of it is sent: errors have their status then."""
@@ -62,8 +67,7 @@ class ItemExport:
         try:
             yield self._mark() + export.begin()
             async for portion in reader.portions(self.dataset, self.window):
-                write = partial(self._rows, export, portion)
-                if rows := await _run(write, is_long=portion.size > INLINE_BYTES):
+                async for rows in self._rows(export, portion):
                     yield rows
             end = export.end()
             while piece := await _run(lambda: next(end, b""), is_long=wanted.is_binary):
@@ -76,17 +80,33 @@ class ItemExport:
         asked = self.transformation.output_fields or self.transformation.fields
         columns = Columns(field for field in asked if field not in self.transformation.unwind)
         async for portion in reader.portions(self.dataset, self.window):
-            look = partial(self._add_columns, columns, portion)
-            await _run(look, is_long=portion.size > INLINE_BYTES)
+            async for _ in self._in_batches(portion, columns.add):
+                pass
         return columns.names()
 
-    def _add_columns(self, columns: Columns, portion: Portion) -> None:
-        columns.add(self.transformation.apply(portion.lines()))
-
-    def _rows(self, export: Export, portion: Portion) -> bytes:
+    async def _rows(self, export: Export, portion: Portion) -> AsyncIterator[bytes]:
         if self.transformation.changes_nothing and isinstance(export, JsonExport | JsonLinesExport):
-            return export.lines(portion.lines())
-        return export.rows(self.transformation.apply(portion.lines()))
+            as_they_are = partial(_copy, export, portion)
+            yield await _run(as_they_are, is_long=portion.size > INLINE_BYTES)
+            return
+        async for rows in self._in_batches(portion, export.rows):
+            if rows:
+                yield rows
+
+    async def _in_batches(
+        self, portion: Portion, work: Callable[[Iterable[Item]], T]
+    ) -> AsyncIterator[T]:
+        """Work on what becomes of a portion: of one item there may come millions."""
+        items = self._items(portion)
+        is_long = portion.size > INLINE_BYTES or bool(self.transformation.unwind)
+        more = True
+        while more:
+            done, more = await _run(partial(_next_batch, items, work), is_long=is_long)
+            yield done
+
+    def _items(self, portion: Portion) -> Iterator[Item]:
+        # A generator, so that the portion is unpacked where the first item is asked for.
+        yield from self.transformation.apply(portion.lines())
 
     def _mark(self) -> bytes:
         if FORMATS[self.options.format].is_binary:
@@ -111,6 +131,15 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
     yield first
     async for piece in rest:
         yield piece
+
+
+def _copy(export: JsonExport | JsonLinesExport, portion: Portion) -> bytes:
+    return export.lines(portion.lines())
+
+
+def _next_batch(items: Iterator[Item], work: Callable[[Iterable[Item]], T]) -> tuple[T, bool]:
+    batch = list(islice(items, BATCH))
+    return work(batch), len(batch) == BATCH
 
 
 async def _run(work: Callable[[], T], *, is_long: bool) -> T:

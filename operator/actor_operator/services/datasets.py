@@ -1,9 +1,12 @@
 """Items of datasets: what the routes do, without HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
+
+from sqlalchemy import Connection
 
 from actor_operator.services.access import StorageRef
 from actor_operator.services.dataset_compaction import DatasetCompactor
@@ -45,6 +48,8 @@ class ItemsRequest:
         How they are written.
     view
         Name of a view of the dataset's schema; empty: none.
+    as_attachment
+        Whether a browser is to save the answer.
     """
 
     offset: int = 0
@@ -53,6 +58,7 @@ class ItemsRequest:
     transformation: Transformation = field(default_factory=Transformation)
     options: FileOptions = field(default_factory=FileOptions)
     view: str = ""
+    as_attachment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,8 @@ class ItemsPage:
         How many were looked at; less or more may come out of it.
     media_type
         Of the content.
-    is_active
-        Whether a browser might run the content.
+    file_name
+        Under which a browser saves the content; empty: it may be shown.
     """
 
     total: int
@@ -79,7 +85,7 @@ class ItemsPage:
     desc: bool
     count: int
     media_type: str
-    is_active: bool
+    file_name: str
 
 
 class Datasets:
@@ -214,6 +220,8 @@ class Datasets:
             raise invalid(f'The dataset has no view "{request.view[:100]}".', "invalid-value")
         row = await self._row(dataset)
         limit = request.limit or UNLIMITED
+        # What a browser might run is never shown by it under our address.
+        is_saved = request.as_attachment or wanted.is_active
         page = ItemsPage(
             total=row.item_count,
             offset=request.offset,
@@ -221,7 +229,7 @@ class Datasets:
             desc=request.desc,
             count=max(0, min(limit, row.item_count - request.offset)),
             media_type=wanted.media_type,
-            is_active=wanted.is_active,
+            file_name=f"dataset_{row.id}.{request.options.format}" if is_saved else "",
         )
         return page, row
 
@@ -247,11 +255,13 @@ class Datasets:
         """Have objects removed that no row came to refer to."""
         keys = [block.object_key for block in blocks if block.object_key is not None]
         if keys:
-            await self._database.write(
-                lambda connection: [
-                    Uploads(connection, dataset.account).give_up(key, now) for key in keys
-                ]
-            )
+            await self._database.write(partial(_give_up, dataset.account, keys, now))
+
+
+def _give_up(account: int, keys: Sequence[str], now: int, connection: Connection) -> None:
+    uploads = Uploads(connection, account)
+    for key in keys:
+        uploads.give_up(key, now)
 
 
 def _measure(statistics: FieldStatistics, portion: Portion) -> None:

@@ -1,4 +1,4 @@
-"""What routes of storages of all kinds have in common: their list, and the storage itself."""
+"""What the routes of all kinds of storages have in common."""
 
 from typing import Annotated
 
@@ -14,37 +14,47 @@ from actor_operator.services.identity import Permission
 from actor_operator.services.storages import Storages
 
 OWNERSHIPS = ("", "ownedByMe", "sharedWithMe")
-"""Whose storages are listed; nobody's are shared with an account here."""
+"""Whose storages a list can have; nothing is shared with an account by name here."""
 
 
 def storage_collection_routes(prefix: str, tag: str, storages: Storages) -> Routes:
-    """The list of storages of a kind, and the making of further ones."""
+    """Routes of the list of storages of a kind.
+
+    Parameters
+    ----------
+    prefix
+        Such as ``/v2/datasets``.
+    tag
+        Chapter of the OpenAPI document.
+    storages
+        The use cases.
+    """
     routes = Routes(prefix, tag)
 
     @routes.get("", needs=Permission.READ)
     async def list_storages(
         caller: Who,
+        *,
         offset: Offset = 0,
         limit: Limit = 0,
-        ownership: Annotated[str, Query(description="ownedByMe or sharedWithMe.")] = "",
-        *,
         desc: Desc = False,
         unnamed: Annotated[bool, Query(description="Also those without a name.")] = False,
+        ownership: Annotated[str, Query(description="ownedByMe or sharedWithMe.")] = "",
     ) -> Response:
-        """List storages of the account."""
-        most = page_limit(limit)
+        """List the storages of the account."""
+        size = page_limit(limit)
         if one_of(ownership, OWNERSHIPS, "ownership") == "sharedWithMe":
-            return page([], total=0, offset=offset, limit=most, desc=desc, unnamed=unnamed)
-        found = await storages.page(caller, offset=offset, limit=most, desc=desc, unnamed=unnamed)
+            return page([], total=0, offset=offset, limit=size, desc=desc, unnamed=unnamed)
+        found = await storages.page(caller, offset=offset, limit=size, desc=desc, unnamed=unnamed)
         return page(
-            found.items, total=found.total, offset=offset, limit=most, desc=desc, unnamed=unnamed
+            found.items, total=found.total, offset=offset, limit=size, desc=desc, unnamed=unnamed
         )
 
     @routes.post("", needs=Permission.WRITE)
     async def create_storage(
         request: Request,
         caller: Who,
-        name: Annotated[str, Query(description="Name; the storage that has it is given.")] = "",
+        name: Annotated[str, Query(description="Its name; none: it has none.")] = "",
     ) -> Response:
         """Make a storage, or get the one that has the name."""
         found, made = await storages.create(caller, name, await read_json(request))
@@ -54,21 +64,32 @@ def storage_collection_routes(prefix: str, tag: str, storages: Storages) -> Rout
 
 
 def add_storage_routes(routes: Routes, storages: Storages, find: FindStorage) -> None:
-    """The storage itself: get, change, delete."""
-    Found = Annotated[StorageRef, Depends(find)]  # noqa: N806 -- a type
+    """Add the routes of a storage itself.
+
+    Parameters
+    ----------
+    routes
+        Routes under the storage's path.
+    storages
+        The use cases.
+    find
+        Dependency that gives the storage.
+    """
 
     @routes.get("", needs=Permission.SHARED)
-    async def get_storage(storage: Found) -> Response:
-        """Get the storage."""
+    async def get_storage(storage: Annotated[StorageRef, Depends(find)]) -> Response:
+        """Get what is known of a storage."""
         return data(await storages.get(storage))
 
     @routes.put("", needs=Permission.WRITE)
-    async def update_storage(request: Request, storage: Found) -> Response:
-        """Change the storage's name, title or general access."""
+    async def put_storage(
+        request: Request, storage: Annotated[StorageRef, Depends(find)]
+    ) -> Response:
+        """Change the name, the title or the general access of a storage."""
         return data(await storages.update(storage, await read_json(request)))
 
     @routes.delete("", needs=Permission.WRITE)
-    async def delete_storage(storage: Found) -> Response:
-        """Delete the storage with all that is in it."""
+    async def delete_storage(storage: Annotated[StorageRef, Depends(find)]) -> Response:
+        """Delete a storage and all that is in it."""
         await storages.delete(storage)
         return no_content()
