@@ -5,7 +5,7 @@ of replicas may write it, in any order. The other columns are the API's own.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -104,6 +104,10 @@ class RunFilter:
     origin: str | None = None
     started_after: int | None = None
     started_before: int | None = None
+
+    def of_actor(self, actor_id: str) -> "RunFilter":
+        """The same, of one Actor only."""
+        return replace(self, actor_id=actor_id)
 
     @property
     def is_counted(self) -> bool:
