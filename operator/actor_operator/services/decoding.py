@@ -107,7 +107,7 @@ class _Brotli:
             piece = self._decoder.process(chunk, output_buffer_limit=PIECE_BYTES)
             while piece:
                 yield piece
-                if self._decoder.can_accept_more_data():
+                if self._decoder.is_finished():
                     return
                 piece = self._decoder.process(b"", output_buffer_limit=PIECE_BYTES)
         except brotli.error as error:

@@ -39,9 +39,12 @@ PAUSE_SECONDS = 0.005
 CONFLICTS = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: the same again will do."""
 
-UNAVAILABLE_CLASSES = frozenset({"08", "53", "57", "58", "25"})
+UNAVAILABLE_CLASSES = frozenset({"08", "53", "57", "58"})
 """Classes of SQLSTATE that tell of the server and not of the statement: connection, resources,
-operator intervention, system, and a server that is (still) read-only."""
+operator intervention, system."""
+
+READ_ONLY = "25006"
+"""A write is refused: the server is a standby (still), or the function was given to `read`."""
 
 REQUIRED_ON = ("fsync", "synchronous_commit", "full_page_writes")
 """Settings without which an answer would promise too much."""
@@ -102,7 +105,12 @@ class PostgresDatabase:
             When the server does not answer, or has no room. When the connection broke during the
             commit nobody knows whether it took place: functions must bear being asked for again.
         """
-        return await self._run(self._writers, work)
+        try:
+            return await self._run(self._writers, work)
+        except DBAPIError as error:
+            if _code(error) != READ_ONLY:
+                raise
+            raise DatabaseUnavailableError("The database is read-only.") from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -143,10 +151,11 @@ async def _run_once(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
 def _engine(url: str) -> AsyncEngine:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError):
+        # Not chained: the cause may have a part of the URL.
         raise ConfigurationError(
             "The URL of the database is none (postgresql://user:password@host:5432/name)."
-        ) from error
+        ) from None
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise ConfigurationError(
             f"The URL of the database names {parsed.drivername}; only postgresql is supported."

@@ -1,0 +1,122 @@
+"""PostgreSQL alone."""
+
+import asyncio
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, text
+from tests.support.postgres import postgres_server
+
+from actor_operator.errors import ConfigurationError
+from actor_operator.settings_api import StorageSettings
+from actor_operator.storage.database import DatabaseUnavailableError
+from actor_operator.storage.open import open_database
+from actor_operator.storage.postgres import PostgresDatabase
+
+
+async def test_replicas_that_start_together_bring_the_database_forward_once(
+    postgres_url: str,
+) -> None:
+    databases = await asyncio.gather(*(PostgresDatabase.open(postgres_url) for _ in range(4)))
+
+    for database in databases:
+        await database.close()
+
+
+@pytest.mark.parametrize("setting", ["synchronous_commit", "fsync"])
+async def test_a_server_that_loses_what_it_confirmed_is_refused(
+    postgres_url: str, setting: str
+) -> None:
+    if setting == "fsync":
+        with (
+            postgres_server("fsync=off") as url,
+            pytest.raises(ConfigurationError, match="fsync=off"),
+        ):
+            await PostgresDatabase.open(url % "postgres")
+        return
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET {setting} = off".encode())
+
+    with pytest.raises(ConfigurationError, match=f"{setting}=off"):
+        await PostgresDatabase.open(postgres_url)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "no url", "mysql://user@host/name", "sqlite:///file", "postgresql://h:port/n"]
+)
+async def test_a_url_of_something_else_is_refused_without_being_told(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="URL of the database"):
+        await PostgresDatabase.open(url)
+
+
+async def test_a_server_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    url = f"postgresql://user:secret@/name?host={tmp_path}"
+
+    with pytest.raises(DatabaseUnavailableError) as caught:
+        await PostgresDatabase.open(url)
+
+    assert "secret" not in str(caught.value)
+
+
+async def test_connections_that_the_server_ended_are_made_anew(postgres_url: str) -> None:
+    database = await PostgresDatabase.open(postgres_url)
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    one = await database.read(lambda c: c.execute(text("SELECT 1")).scalar_one())
+
+    assert one == 1
+    await database.close()
+
+
+async def test_a_connection_that_breaks_during_a_write_is_told_as_unavailable(
+    postgres_url: str,
+) -> None:
+    database = await PostgresDatabase.open(postgres_url)
+
+    with pytest.raises(DatabaseUnavailableError):
+        await database.write(
+            lambda c: c.execute(text("SELECT pg_terminate_backend(pg_backend_pid())")).all()
+        )
+
+    await database.close()
+
+
+async def test_of_two_that_lock_each_other_both_get_through(postgres_url: str) -> None:
+    database = await PostgresDatabase.open(postgres_url)
+    await database.write(lambda c: c.execute(text("CREATE TABLE t (id int, n int)")).rowcount)
+    await database.write(lambda c: c.execute(text("INSERT INTO t VALUES (1, 0), (2, 0)")).rowcount)
+
+    def change(first: int, second: int, connection: Connection) -> None:
+        for number in (first, second):
+            connection.execute(text("UPDATE t SET n = n + 1 WHERE id = :id"), {"id": number})
+            connection.execute(text("SELECT pg_sleep(0.05)"))
+
+    await asyncio.gather(
+        *(database.write(lambda c: change(1, 2, c)) for _ in range(2)),
+        *(database.write(lambda c: change(2, 1, c)) for _ in range(2)),
+    )
+
+    rows = await database.read(lambda c: c.execute(text("SELECT n FROM t")).scalars().all())
+    assert list(rows) == [4, 4]
+    await database.close()
+
+
+async def test_the_url_is_read_from_its_file(postgres_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text(postgres_url + "\n")
+
+    database = await open_database(StorageSettings(database_url_file=file))
+
+    assert isinstance(database, PostgresDatabase)
+    await database.close()
+
+
+async def test_a_file_without_a_url_is_an_error_of_the_settings(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="databaseUrlFile"):
+        await open_database(StorageSettings(database_url_file=tmp_path / "missing"))
