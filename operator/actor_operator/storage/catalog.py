@@ -185,12 +185,13 @@ class Catalog:
                 accessed_at=now,
             )
             .on_conflict_do_nothing()  # another replica makes the same
-        )
-        if made.rowcount == 1:
+            .returning(STORAGES.c.id)
+        ).all()
+        if made:
             self._count(new.kind, new.name, 1)
         row = self._same(new) or self.get(new.kind, storage_id)
         assert row is not None  # noqa: S101 -- one of the two has just written it
-        return row, made.rowcount == 1
+        return row, bool(made)
 
     def get(self, kind: StorageKind, storage_id: str) -> StorageRow | None:
         """The storage with an id; None: there is none."""

@@ -21,7 +21,7 @@ NUMBERS = itertools.count()
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """A server for all tests of this process: its URL with a place for a database's name."""
-    with postgres_server() as url:
+    with postgres_server("deadlock_timeout=50ms") as url:
         yield url
 
 
