@@ -27,7 +27,7 @@ T = TypeVar("T")
 async def read_noting(
     database: Database, queue: StorageRef, key: str | None, work: Callable[[Connection], T]
 ) -> tuple[QueueState, T]:
-    """Read something together with the queue's row, and note who does it.
+    """Read something together with the queue's row, and note who of the account does it.
 
     Raises
     ------
@@ -40,7 +40,8 @@ async def read_noting(
 
     with told():
         state, result = await database.read(read)
-        if state.learns_of(key):
+        is_own = queue.caller.account == queue.account
+        if is_own and state.learns_of(key):
             state = await database.write(
                 lambda connection: QueueRows(connection, queue.account).note_client(queue.id, key)
             )

@@ -16,6 +16,7 @@ from actor_operator.services.queue_requests import (
     read_deletions,
     read_request,
 )
+from actor_operator.services.request_locks import RequestLocks
 from actor_operator.services.storage_use import StorageUse
 from actor_operator.storage.database import Database
 from actor_operator.storage.queues import Added, NewRequest, QueueRequests, StoredRequest
@@ -33,7 +34,7 @@ THREAD_BYTES = 65_536
 
 
 class RequestQueues:
-    """Use cases of requests.
+    """Use cases of requests; those of heads and locks are in ``locks``.
 
     Parameters
     ----------
@@ -49,6 +50,7 @@ class RequestQueues:
         self._database = database
         self._use = use
         self._now = now
+        self.locks = RequestLocks(database, use, now)
 
     async def add(
         self, queue: StorageRef, body: bytes, *, forefront: bool, client_key: str | None
@@ -163,7 +165,8 @@ class RequestQueues:
         self,
         queue: StorageRef,
         *,
-        after: str,
+        start: str,
+        cursor: str,
         limit: int,
         states: Collection[str],
         client_key: str | None,
@@ -174,10 +177,11 @@ class RequestQueues:
         ----------
         queue
             The queue.
-        after
-            The id after which the page begins; empty: at the beginning.
+        start, cursor
+            The id after which the page begins, or what the page before gave as its
+            ``nextCursor``; empty: at the beginning.
         limit
-            At most so many; 0: as many as possible.
+            At most so many; 0: as many as possible. Large requests make a page shorter.
         states
             ``locked``, ``pending`` (neither handled nor locked), both; empty: all.
         client_key
@@ -192,8 +196,7 @@ class RequestQueues:
         most = min(limit or MAX_PAGE, MAX_PAGE)
         if not STATES.issuperset(states):
             raise invalid("filter can have locked and pending.", "param-not-one-of")
-        if after and not is_request_id(after):
-            raise invalid("exclusiveStartId or cursor is no id of a request.", "invalid-value")
+        after = _after(start, cursor)
         _, page = await read_noting(
             self._database,
             queue,
@@ -203,11 +206,12 @@ class RequestQueues:
             ),
         )
         self._use.note(queue.account, queue.id, reads=len(page.requests))
-        shown: dict[str, Any] = {
+        texts = {"exclusiveStartId": start, "cursor": cursor, "nextCursor": page.next_after}
+        return {
             "items": [_shown(request) for request in page.requests],
             "limit": most,
+            **{name: text for name, text in texts.items() if text},
         }
-        return shown if page.next_after is None else {**shown, "nextCursor": page.next_after}
 
     async def _add(
         self,
@@ -237,6 +241,15 @@ class RequestQueues:
 
 async def _read(read: Callable[[bytes], T], body: bytes) -> T:
     return read(body) if len(body) <= THREAD_BYTES else await asyncio.to_thread(read, body)
+
+
+def _after(start: str, cursor: str) -> str:
+    if start and cursor:
+        raise invalid("Give exclusiveStartId or cursor, not both.")
+    after = cursor or start
+    if after and not is_request_id(after):
+        raise invalid("exclusiveStartId or cursor is no id of a request.", "invalid-value")
+    return after
 
 
 def _result(added: Added) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, create_engine, insert, select
+from typing_extensions import override
 
 from actor_operator.storage.queue_locks import LockNotHeldError, QueueLocks, RequestMissingError
 from actor_operator.storage.queue_rows import Client, attempt_name
@@ -61,6 +62,7 @@ class QueueMachine(RuleBasedStateMachine):
         with self.engine.begin() as connection:
             connection.execute(insert(STORAGES).values(**queue_row()))
 
+    @override
     def teardown(self) -> None:
         self.engine.dispose()
 
