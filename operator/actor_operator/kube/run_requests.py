@@ -6,8 +6,9 @@ import msgspec
 from typing_extensions import Buffer
 
 from actor_operator.api.views.run import Attempt, RunView
+from actor_operator.constants import ANNOTATION_ARCHIVED
 from actor_operator.kube.client import KubeClient, PatchKind
-from actor_operator.kube.errors import ConflictError, InvalidError
+from actor_operator.kube.errors import ConflictError, InvalidError, NotFoundError
 from actor_operator.kube.runs import ACTOR_RUNS
 
 _DECODER = msgspec.json.Decoder(RunView)
@@ -92,3 +93,18 @@ class RunRequests:
                 raise ConflictError(error.message, status=409) from error
             raise
         return decode_slim_run(data)
+
+    async def mark_archived(self, run: RunView, attempt: int) -> bool:
+        """Say on that very run that the log of an attempt is archived; False: the run is gone."""
+        metadata = {"uid": run.uid, "annotations": {ANNOTATION_ARCHIVED: str(attempt)}}
+        body = msgspec.json.encode({"metadata": metadata})
+        try:
+            await self._client.patch(ACTOR_RUNS, run.namespace, run.name, body, PatchKind.MERGE)
+        except NotFoundError:
+            return False
+        except InvalidError as error:
+            # So the API server answers when the uid is another one.
+            if "metadata.uid" not in error.message:
+                raise
+            return False
+        return True

@@ -269,7 +269,6 @@ LOGS = Table(
     Column("position", String(80)),  # up to where in it
     Column("pod_done", Boolean, nullable=False, default=False),
     Column("complete", Boolean, nullable=False, default=False),
-    Column("archived", Boolean, nullable=False, default=False),
     sqlite_with_rowid=False,
 )
 """One row for the log of each attempt of a run. Of a run that was resurrected the log before goes

@@ -92,7 +92,6 @@ def upgrade() -> None:
         sa.Column("position", sa.String(length=80), nullable=True),
         sa.Column("pod_done", sa.Boolean(), nullable=False),
         sa.Column("complete", sa.Boolean(), nullable=False),
-        sa.Column("archived", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("account", "run_id", "attempt", name=op.f("pk_logs")),
         sqlite_with_rowid=False,
     )
