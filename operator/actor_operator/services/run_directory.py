@@ -37,6 +37,9 @@ class RunDirectory:
         """Have every change told; it must not fail."""
         self._listeners.append(listener)
 
+    def __len__(self) -> int:
+        return len(self._store)
+
     def all(self) -> list[RunView]:
         """Every run."""
         return [run for run in self._store if isinstance(run, RunView)]

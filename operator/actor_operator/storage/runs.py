@@ -23,6 +23,7 @@ from sqlalchemy import (
 
 from actor_operator.storage.counters import Counters
 from actor_operator.storage.tables import ACCOUNTS, RUNS
+from actor_operator.storage.upsert import insert_into
 
 PENDING, VISIBLE, GONE = "pending", "visible", "gone"
 """States of a row: the start is not settled; the run is there; its object has vanished."""
@@ -187,6 +188,16 @@ class RunRows:
         if row.state == VISIBLE:
             self._count(row.actor_id, row.status, 1)
 
+    def ensure(self, row: RunRow) -> None:
+        """Add a row of this account, unless there is one."""
+        made = self._connection.execute(
+            insert_into(self._connection, RUNS)
+            .values(**msgspec.structs.asdict(row))
+            .on_conflict_do_nothing()
+        )
+        if made.rowcount == 1 and row.state == VISIBLE:
+            self._count(row.actor_id, row.status, 1)
+
     def show(self, run_id: str, uid: str) -> None:
         """The start is settled: lists have the run from now on."""
         row = self._locked(run_id)
@@ -202,7 +213,11 @@ class RunRows:
             return False
         if row.uid not in {None, news.uid}:
             return False
-        self.change(run_id, **msgspec.structs.asdict(news))
+        values = msgspec.structs.asdict(news)
+        for name in ("build_number", "build_id"):
+            if values[name] is None:  # not known yet, or never
+                del values[name]
+        self.change(run_id, **values)
         if row.state == VISIBLE and row.status != news.status:
             self._count(row.actor_id, row.status, -1)
             self._count(row.actor_id, news.status, 1)
@@ -278,6 +293,12 @@ class RunRows:
         counters = Counters(self._connection, self._account)
         for kind in (KIND, f"{KIND}/{actor_id}"):
             counters.add(kind, status, number)
+
+
+def live_accounts(connection: Connection) -> list[tuple[int, str]]:
+    """Number and namespace of each account that is in use: for work on all of them in turn."""
+    query = select(ACCOUNTS.c.id, ACCOUNTS.c.namespace).where(ACCOUNTS.c.unreachable_at.is_(None))
+    return [(row.id, row.namespace) for row in connection.execute(query)]
 
 
 def find_anywhere(connection: Connection, run_id: str) -> tuple[RunRow, str] | None:
