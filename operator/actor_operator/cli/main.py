@@ -51,6 +51,7 @@ COMMANDS = {
         f"{_HERE}.accounts", "accounts", "List accounts: limits, memory in use, who waits."
     ),
     "operator": LazyCommand(f"{_HERE}.operate", "operator", "Be the operator."),
+    "server": LazyCommand(f"{_HERE}.serve", "server", "Be the API server."),
     "crds": LazyCommand(
         f"{_HERE}.crds", "crds", "Generate the CRDs (for developers of Actor Operator)."
     ),

@@ -4,6 +4,7 @@ import msgspec
 from typing_extensions import Buffer
 
 from actor_operator.api.views.actor import ActorStatus, ActorView
+from actor_operator.api.views.full_actor import FullActor
 from actor_operator.constants import GROUP, VERSION
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.resources import Resource
@@ -13,6 +14,7 @@ ACTORS = Resource(GROUP, VERSION, "actors", "Actor")
 """The kind."""
 
 _DECODER = msgspec.json.Decoder(ActorView)
+_FULL_DECODER = msgspec.json.Decoder(FullActor)
 
 
 def decode_actor(data: Buffer) -> ActorView:
@@ -24,6 +26,17 @@ def decode_actor(data: Buffer) -> ActorView:
         When it is no Actor.
     """
     return _DECODER.decode(data)
+
+
+def decode_full_actor(data: Buffer) -> FullActor:
+    """Read an Actor from JSON with what clients of the API are shown.
+
+    Raises
+    ------
+    msgspec.MsgspecError
+        When it is no Actor.
+    """
+    return _FULL_DECODER.decode(data)
 
 
 class Actors:

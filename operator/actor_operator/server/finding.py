@@ -6,25 +6,19 @@ Each function makes a dependency of routes, so that the routes of a noun are wri
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Path, Query, Request
+from fastapi import Path, Request
 
 from actor_operator.desired.names import ids_of
 from actor_operator.server.parameters import Signature
 from actor_operator.server.routing import Who, permission_of
+from actor_operator.server.run_parameters import ActorId, Origin, RunId, Status
 from actor_operator.services.access import FindStorage, StorageAccess, StorageRef, Wish
 from actor_operator.services.identity import Caller, Permission
 from actor_operator.storage.catalog import StorageKind
 
-RunId = Annotated[str, Path(alias="runId", description="Id of the run.")]
-ActorId = Annotated[
-    str, Path(alias="actorId", description="Id of the Actor, username~name, or one's own name.")
-]
 StorageId = Annotated[
     str, Path(alias="storageId", description="Id of the storage, username~name, or ~name.")
 ]
-Status = Annotated[str, Query(description="Only runs with one of these statuses (by commas).")]
-Origin = Annotated[str, Query(description="Only runs with this origin.")]
-
 FindRun = Callable[[Caller, str], Awaitable[str]]
 """Gives the id of a run that the caller may see, by its id."""
 

@@ -171,7 +171,8 @@ class StorageAccess:
         if run is None:
             return False
         own = self._run_storages.ids(run)
-        if row.id in own or row.creator_run == own.run:
+        defaults = (own.key_value_store, own.dataset, own.request_queue)
+        if row.id in defaults or row.creator_run == own.run:
             return True
         return not wish.write and await self._run_storages.is_named_in_input(
             caller.account, run, row, caller.namespace

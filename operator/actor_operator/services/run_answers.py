@@ -133,6 +133,11 @@ class RunAnswers:
         state = await self._parts.hub.wait(found.namespace, run.name, is_over, seconds, uid=run.uid)
         return is_over(state)
 
+    def has_ended(self, found: FoundRun) -> bool:
+        """Whether a run has ended, as far as is known at this moment."""
+        run = self._parts.directory.by_id(found.row.id)
+        return run is None or shown(run).is_finished
+
     def answer(self, found: FoundRun, run: RunView | None) -> dict[str, Any]:
         """Apify's object of a run whose object is known."""
         row = found.row

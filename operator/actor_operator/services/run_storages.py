@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from actor_operator.api.views.run import RunView
 from actor_operator.desired.names import RunIds, ids
+from actor_operator.kube.runs import Runs
 from actor_operator.services.times import millis_of
 from actor_operator.storage.catalog import Catalog, NewStorage, StorageKind, StorageRow
 from actor_operator.storage.database import Database
@@ -29,12 +30,15 @@ class RunStorages:
     ----------
     database
         Where they are.
+    runs
+        Asked for inputs, which the informer does not keep.
     now
         The time.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, runs: Runs, now: Callable[[], datetime]) -> None:
         self._database = database
+        self._runs = runs
         self._now = now
 
     @staticmethod
@@ -47,11 +51,13 @@ class RunStorages:
 
         Raises
         ------
-        DatabaseUnavailableError
-            When the database does not answer.
+        RetryableError
+            When Kubernetes or the database does not answer.
         """
         now = millis_of(self._now())
-        await self._database.write(lambda connection: _ensure(connection, account, run, now))
+        whole = await self._runs.read(run.namespace, run.name)
+        given = bytes(whole.spec.input) if whole is not None and whole.uid == run.uid else b""
+        await self._database.write(lambda connection: _ensure(connection, account, run, given, now))
 
     async def is_named_in_input(
         self, account: int, run: RunView, storage: StorageRow, username: str
@@ -80,14 +86,13 @@ class RunStorages:
             return False
 
 
-def _ensure(connection: Connection, account: int, run: RunView, now: int) -> None:
+def _ensure(connection: Connection, account: int, run: RunView, given: bytes, now: int) -> None:
     run_id = ids(run).run
     row = RunRows(connection, account).get(run_id)
     actor_id = row.actor_id if row is not None else None
     for kind, storage_id in storages_of(run_id):
         new = NewStorage(kind=kind, id=storage_id, run_id=run_id, actor_id=actor_id)
         _, made = Catalog(connection, account).create(new, now)
-        given = bytes(run.spec.input)
         if made and kind is StorageKind.KEY_VALUE_STORE and given:
             Records(connection, account).put(
                 storage_id, INPUT_KEY, given, content_type=JSON, content_encoding=None, now=now

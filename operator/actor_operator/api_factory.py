@@ -1,0 +1,379 @@
+"""Builds the API server behind its routes; nothing else constructs its services."""
+
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from actor_operator.api.views.account import AccountView
+from actor_operator.api.views.full_actor import FullActor
+from actor_operator.api.views.namespace import NamespaceView
+from actor_operator.api.views.token import TokenView
+from actor_operator.api_parts import (
+    Cluster,
+    Tasks,
+    build_client,
+    build_cluster,
+    ignore,
+    watched_runs,
+)
+from actor_operator.clock import Clock, SystemClock
+from actor_operator.desired.keyring import Keyring
+from actor_operator.desired.names import ids
+from actor_operator.engine.store import Store
+from actor_operator.kube.accounts import ACTOR_ACCOUNTS, decode_account
+from actor_operator.kube.actors import ACTORS, decode_full_actor
+from actor_operator.kube.client import KubeClient
+from actor_operator.kube.credentials import Connection
+from actor_operator.kube.namespaces import NAMESPACES, decode_namespace
+from actor_operator.kube.run_requests import RunRequests
+from actor_operator.kube.runs import Runs
+from actor_operator.kube.tokens import ACTOR_TOKENS, decode_token
+from actor_operator.metrics_api import ApiMetrics
+from actor_operator.services.access import StorageAccess
+from actor_operator.services.account_use import AccountUses
+from actor_operator.services.accounts import Accounts
+from actor_operator.services.actor_directory import ActorDirectory
+from actor_operator.services.actors import Actors
+from actor_operator.services.authentication import Authentication
+from actor_operator.services.background import repeat
+from actor_operator.services.dataset_compaction import DatasetCompactor
+from actor_operator.services.datasets import Datasets
+from actor_operator.services.identity import Caller
+from actor_operator.services.key_listing import KeyListing
+from actor_operator.services.key_value_stores import KeyValueStores
+from actor_operator.services.log_follower import PodLogSource
+from actor_operator.services.log_followers import LogFollowers
+from actor_operator.services.log_tails import Tails
+from actor_operator.services.log_writer import LogStore
+from actor_operator.services.logs import Logs
+from actor_operator.services.mirror import Mirror
+from actor_operator.services.rates import Rates
+from actor_operator.services.request_queues import RequestQueues
+from actor_operator.services.run_answers import RunAnswers
+from actor_operator.services.run_directory import RunDirectory
+from actor_operator.services.run_finding import RunFinding
+from actor_operator.services.run_parts import RunParts
+from actor_operator.services.run_start import RunStart
+from actor_operator.services.run_storages import RunStorages
+from actor_operator.services.run_sweeper import RunSweeper
+from actor_operator.services.run_sync import RunSync
+from actor_operator.services.run_watch import RunHub, pod_store, run_store
+from actor_operator.services.runs import RunService
+from actor_operator.services.storage_forms import storage_forms
+from actor_operator.services.storage_object import Addresses
+from actor_operator.services.storage_use import StorageUse
+from actor_operator.services.storages import Storages
+from actor_operator.services.times import millis_of
+from actor_operator.services.tokens import TOKENS_BY_HASH, Tokens, token_index
+from actor_operator.services.users import Usage, Users
+from actor_operator.settings import Settings
+from actor_operator.storage.accounts import Accounts as AccountRows
+from actor_operator.storage.catalog import StorageKind
+from actor_operator.storage.database import Database
+from actor_operator.storage.objects import ObjectStore
+from actor_operator.storage.removals import remove_content
+from actor_operator.storage.uploads import sweep
+from actor_operator.watching import Watched
+
+FLUSH_SECONDS = 5.0
+"""Pause between two times that statistics of storages are written."""
+
+SWEEP_SECONDS = 60.0
+"""Pause between two looks for objects that nothing refers to."""
+
+MISSING_SECONDS = 600.0
+"""Pause between two comparisons of all rows with all objects."""
+
+REMOVAL_SECONDS = 5.0
+"""Pause between two looks for what is left of deleted storages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiStores:
+    """What the informers of the API server know beside runs and pods."""
+
+    actors: Store[FullActor]
+    accounts: Store[AccountView]
+    namespaces: Store[NamespaceView]
+    tokens: Store[TokenView]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageServices:
+    """What the routes of storages do."""
+
+    access: StorageAccess
+    kinds: Mapping[StorageKind, Storages]
+    key_value_stores: KeyValueStores
+    keys: KeyListing
+    datasets: Datasets
+    queues: RequestQueues
+    use: StorageUse
+    compactor: DatasetCompactor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunServices:
+    """What the routes of Actors and runs do."""
+
+    actors: Actors
+    directory: ActorDirectory
+    answers: RunAnswers
+    runs: RunService
+    start: RunStart
+    sync: RunSync
+    finding: RunFinding
+    uses: AccountUses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """The API server behind its routes."""
+
+    settings: Settings
+    cluster: Cluster
+    parts: RunParts
+    authentication: Authentication
+    rates: Rates
+    storages: StorageServices
+    runs: RunServices
+    logs: Logs
+    followers: LogFollowers
+    mirror: Mirror
+    sweeper: RunSweeper
+    users: Users
+
+    async def measure(self, caller: Caller) -> Usage:
+        """What the caller's account uses now."""
+        use = self.runs.uses.of(caller.namespace)
+        actors = await self.runs.directory.own(caller)
+        return Usage(use.memory_mbytes, use.live_runs, len(actors))
+
+    @property
+    def registry(self) -> CollectorRegistry:
+        """Its metrics."""
+        return self.cluster.metrics.registry
+
+    @property
+    def synced(self) -> bool:
+        """Whether its caches are filled."""
+        return self.cluster.synced
+
+    async def warm(self) -> None:
+        """Return once its caches are filled for the first time."""
+        await self.cluster.warm()
+
+    def tasks(self) -> Tasks:
+        """What runs for ever, by name."""
+        parts = self.parts
+        database, objects = parts.database, parts.objects
+        return {
+            **self.cluster.tasks,
+            "mirror": self.mirror.run,
+            "missing-runs": self._look_for_missing,
+            "runs": lambda: repeat("settling of starts", self.sweeper.sweep, SWEEP_SECONDS),
+            "logs": self.followers.run,
+            "storage-use": lambda: repeat(
+                "statistics of storages", self.storages.use.flush, FLUSH_SECONDS
+            ),
+            "compaction": self.storages.compactor.run,
+            "objects": lambda: repeat(
+                "removal of objects", lambda: sweep(database, objects, parts.millis), SWEEP_SECONDS
+            ),
+            "removals": lambda: repeat(
+                "removal of storages",
+                lambda: remove_content(database, parts.millis),
+                REMOVAL_SECONDS,
+            ),
+        }
+
+    async def _look_for_missing(self) -> None:
+        """Look for rows whose object vanished while nobody watched, now and then."""
+        await self.cluster.warm()
+        await repeat("missing runs", self.mirror.look_for_missing, MISSING_SECONDS)
+
+    def stop_waiting(self) -> None:
+        """Answer every request that is held: the process stops."""
+        self.parts.hub.close()
+
+    async def close(self) -> None:
+        """Write what is left to be written, and close everything."""
+        await self.storages.use.flush()
+        await self.parts.database.close()
+        await self.cluster.client.close()
+
+
+def build_api(
+    settings: Settings,
+    connection: Connection,
+    keyring: Keyring,
+    database: Database,
+    objects: ObjectStore,
+) -> Api:
+    """Build the API server; nothing runs yet.
+
+    Parameters
+    ----------
+    settings
+        The settings of the installation.
+    connection
+        Where the cluster is.
+    keyring
+        Keys of run tokens.
+    database, objects
+        Where everything is kept.
+    """
+    metrics, clock = ApiMetrics(), SystemClock()
+    client = build_client(settings, connection, metrics)
+    stores = ApiStores(
+        actors=Store(),
+        accounts=Store(),
+        namespaces=Store(),
+        tokens=Store({TOKENS_BY_HASH: token_index}),
+    )
+    runs, pods = run_store(), pod_store()
+    accounts = build_accounts(stores, database, clock)
+    parts = RunParts(
+        database=database,
+        objects=objects,
+        directory=RunDirectory(runs, Runs(client)),
+        hub=RunHub(runs, pods),
+        runs=Runs(client),
+        requests=RunRequests(client),
+        actors=ActorDirectory(
+            store=stores.actors, database=database, accounts=accounts, now=clock.now
+        ),
+        accounts=accounts,
+        settings=settings,
+        now=clock.now,
+    )
+    watched = (*watched_runs(runs, pods), *_watched(stores))
+    limits, tails = settings.api.limits, Tails()
+    runs_services = build_runs(parts, stores)
+    return Api(
+        settings=settings,
+        cluster=build_cluster(settings, client, metrics, watched),
+        parts=parts,
+        authentication=Authentication(
+            keyring=keyring,
+            tokens=Tokens(stores.tokens, clock.now),
+            runs=parts.directory,
+            accounts=accounts,
+            now=clock.now,
+        ),
+        rates=Rates(
+            per_second=limits.requests_per_second, burst=limits.request_burst, now=time.monotonic
+        ),
+        storages=build_storages(parts),
+        runs=runs_services,
+        logs=Logs(database, objects, tails),
+        followers=build_followers(parts, client, tails, clock),
+        mirror=Mirror(parts),
+        sweeper=RunSweeper(parts, runs_services.start),
+        users=Users(
+            namespaces=stores.namespaces,
+            accounts=stores.accounts,
+            settings=settings.accounts,
+            retention=settings.retention,
+            now=clock.now,
+        ),
+    )
+
+
+def build_accounts(stores: ApiStores, database: Database, clock: Clock) -> Accounts:
+    """The accounts, whose rows are made when they are first asked for."""
+
+    async def ensure(namespace: str, uid: str) -> int:
+        now = millis_of(clock.now())
+        return await database.write(
+            lambda connection: AccountRows(connection).ensure(namespace, uid, now)
+        )
+
+    return Accounts(stores.namespaces, ensure)
+
+
+def build_storages(parts: RunParts) -> StorageServices:
+    """What the routes of storages do."""
+    api, database, objects = parts.settings.api, parts.database, parts.objects
+    addresses = Addresses(api.base_url, api.console_url)
+
+    def now() -> int:
+        return parts.millis
+
+    async def run_of(caller: Caller) -> str | None:
+        run = parts.directory.by_uid(caller.run.uid) if caller.run else None
+        return ids(run).run if run else None
+
+    use, compactor = StorageUse(database, now), DatasetCompactor(database)
+    stores = KeyValueStores(
+        database, objects, use, now, max_record_bytes=api.limits.max_record_bytes
+    )
+    return StorageServices(
+        access=StorageAccess(
+            database=database,
+            directory=parts.directory,
+            run_storages=RunStorages(database, parts.runs, parts.now),
+            now=parts.now,
+        ),
+        kinds={
+            form.kind: Storages(form, database, now, run_of) for form in storage_forms(addresses)
+        },
+        key_value_stores=stores,
+        keys=KeyListing(database, stores, addresses),
+        datasets=Datasets(database, objects, use, compactor, now, addresses),
+        queues=RequestQueues(database, use, now),
+        use=use,
+        compactor=compactor,
+    )
+
+
+def build_followers(
+    parts: RunParts, client: KubeClient, tails: Tails, clock: Clock
+) -> LogFollowers:
+    """What reads the logs of pods."""
+    store = LogStore(
+        database=parts.database,
+        objects=parts.objects,
+        tails=tails,
+        clock=clock,
+        owner=f"{os.uname().nodename}_{secrets.token_hex(4)}",
+    )
+    return LogFollowers(
+        parts.hub, PodLogSource(client, parts.hub), store, parts.requests, parts.accounts.number
+    )
+
+
+def build_runs(parts: RunParts, stores: ApiStores) -> RunServices:
+    """What the routes of Actors and runs do."""
+    answers = RunAnswers(parts)
+    uses = AccountUses(
+        directory=parts.directory,
+        hub=parts.hub,
+        accounts=stores.accounts,
+        settings=parts.settings.accounts,
+    )
+    runs, start = RunService(parts, answers, uses), RunStart(parts)
+    return RunServices(
+        actors=Actors(parts.actors, parts.database, parts.settings.defaults),
+        directory=parts.actors,
+        answers=answers,
+        runs=runs,
+        start=start,
+        sync=RunSync(start, answers),
+        finding=RunFinding(answers, runs, parts.actors),
+        uses=uses,
+    )
+
+
+def _watched(stores: ApiStores) -> tuple[Watched[Any], ...]:
+    return (
+        Watched(ACTORS, stores.actors, decode_full_actor, ignore),
+        Watched(ACTOR_ACCOUNTS, stores.accounts, decode_account, ignore),
+        Watched(ACTOR_TOKENS, stores.tokens, decode_token, ignore),
+        Watched(NAMESPACES, stores.namespaces, decode_namespace, ignore),
+    )
