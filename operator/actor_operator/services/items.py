@@ -14,6 +14,12 @@ HIDDEN = "#"
 MAX_FIELD_LENGTH = 200
 """Longest name of a field that a dataset remembers: that of a column (Apify)."""
 
+MAX_DEPTH = 100
+"""Deepest nesting of an item: that of the database behind Apify's datasets. Decoders have limits
+that depend on who calls them; below this one they all work."""
+
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
@@ -83,10 +89,24 @@ def _names(text: bytes, position: int) -> Iterable[str]:
             f"Every item must be a JSON object; the one at position {position} is none.",
             data={"invalidItems": [{"itemPosition": position}]},
         )
+    if _is_deep(text):
+        raise invalid(f"The item at position {position} is nested more than {MAX_DEPTH} deep.")
     try:
         return _OBJECT.decode(text)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise invalid(f"The item at position {position} is no valid JSON: {error}") from None
+
+
+def _is_deep(text: bytes) -> bool:
+    """Whether an object is nested more deeply than is allowed."""
+    if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:
+        return False
+    brackets = _STRING.sub(b"", text).translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):  # the innermost ones go, again and again
+        brackets = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if not brackets:
+            return False
+    return True
 
 
 def _mend(body: bytes) -> bytes:

@@ -4,8 +4,7 @@ Values are written as they are. One that begins with ``=`` is a formula to some 
 opens what strangers have written should import it as text.
 """
 
-import csv
-import io
+import re
 from collections.abc import Iterable, Sequence
 
 from typing_extensions import override
@@ -14,6 +13,9 @@ from actor_operator.services.errors import invalid
 from actor_operator.services.exports.export import TextExport
 from actor_operator.services.exports.table import row
 from actor_operator.services.json_values import Item, plain
+
+EMPTY = '""'
+"""A line for a row of one value that is empty."""
 
 
 class CsvExport(TextExport):
@@ -46,6 +48,7 @@ class CsvExport(TextExport):
         self._positions = {name: position for position, name in enumerate(columns)}
         self._delimiter = delimiter
         self._header = header
+        self._special = re.compile(f'["\r\n{re.escape(delimiter)}]')
 
     @override
     def begin(self) -> bytes:
@@ -60,6 +63,12 @@ class CsvExport(TextExport):
         )
 
     def _write(self, rows: Iterable[Sequence[str]]) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\n").writerows(rows)
-        return text.getvalue().encode()
+        lines = (self._delimiter.join(map(self._quoted, row)) for row in rows)
+        # An empty line would be no row to many readers.
+        return "".join(f"{line or EMPTY}\n" for line in lines).encode()
+
+    def _quoted(self, value: str) -> str:
+        # Not by the module csv, which leaves a CR alone where lines end with LF.
+        if self._special.search(value):
+            return '"' + value.replace('"', '""') + '"'
+        return value

@@ -19,14 +19,16 @@ MAX_DEPTH = 64
 """Deeper values are text, with JSON in it."""
 
 _FIRST = (
-    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c-\u200d"
-    "\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+    "A-Z_a-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e"
+    "\u0391-\u03a1\u03a3-\u03ce\u0401-\u040c\u040e-\u044f\u0451-\u045c\u045e-\u0481"
+    "\u05d0-\u05ea\u0621-\u063a\u0905-\u0939\u0e01-\u0e2e"
+    "\u3041-\u3094\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
 )
-"""Symbols with which a name may begin (XML 1.0, 2.3), without the colon of namespaces."""
+"""Symbols with which a name may begin by every edition of XML 1.0: many parsers know the names of
+the first four only. The colon of namespaces is not among them."""
 
-_NAME = re.compile(f"[{_FIRST}][{_FIRST}0-9.\u00b7\u0300-\u036f\u203f-\u2040-]*")
-_NOT_FIRST = re.compile(f"[^{_FIRST}]")
-_NOT_IN_NAME = re.compile(f"[^{_FIRST}0-9.\u00b7\u0300-\u036f\u203f-\u2040-]")
+_NAME = re.compile(f"[{_FIRST}][{_FIRST}0-9.-]*")
+_NOT_IN_NAME = re.compile(f"[^{_FIRST}0-9.-]")
 _NO_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """What no XML document may have, not even escaped (XML 1.0, 2.2)."""
 
@@ -131,4 +133,4 @@ def _as_name(name: str) -> str:
     if _NAME.fullmatch(name):
         return name
     name = _NOT_IN_NAME.sub("_", name)
-    return name if name and not _NOT_FIRST.match(name) else f"_{name}"
+    return name if _NAME.fullmatch(name) else f"_{name}"
