@@ -69,8 +69,8 @@ def values_yaml(text: str) -> str:
     by_hand, marker, _ = text.partition(SETTINGS_MARKER)
     settings = textwrap.indent(default_settings_yaml(leave_out=FROM_THE_RELEASE), "  ")
     about = (
-        "# The settings file. What the chart knows itself is added: the namespace, and where the API\n"
-        "# server and its database are. A change replaces the pods.\n"
+        "# The settings file. What the chart knows is added: the namespace, and where the API and\n"
+        "# its database are. A change replaces the pods.\n"
     )
     return f"{by_hand}{marker or SETTINGS_MARKER}\n{about}settings:\n{settings}"
 

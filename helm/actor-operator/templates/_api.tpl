@@ -84,10 +84,10 @@ true
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [actor-operator.dev]
   resources: [actors]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 - apiGroups: [""]
   resources: [pods/log]
   verbs: [get]
@@ -100,7 +100,7 @@ true
   verbs: [get, list, watch]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 {{- end -}}
 
 {{/* Name of the volume's claim: ours, or the one that exists. */}}
