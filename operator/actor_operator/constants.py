@@ -24,6 +24,9 @@ LABEL_API = f"{GROUP}/api"
 API_RUN = "run"
 """Value of that label on a run whose name is its id."""
 
+ANNOTATION_ARCHIVED = f"{GROUP}/archived"
+"""On ActorRuns: the attempt of which the API server has archived all."""
+
 LABEL_ACTOR = f"{GROUP}/actor"
 """On pods: the name of the Actor."""
 

@@ -36,6 +36,7 @@ from actor_operator.metrics import Metrics
 from actor_operator.reconcile.account import AccountController
 from actor_operator.reconcile.account_status import AccountStatuses
 from actor_operator.reconcile.actor import ActorController
+from actor_operator.reconcile.archives import ArchiveController
 from actor_operator.reconcile.census import add_censuses
 from actor_operator.reconcile.claims import ClaimReader, Claims
 from actor_operator.reconcile.controller import RunController
@@ -84,6 +85,7 @@ class Operator:
             **({"claims": self.claim_reader.run} if self.claim_reader else {}),
             "timers": self.controller.timers.run,
             "retention": self.controller.retention.timers.run,
+            "archives": self.controller.retention.archives.timers.run,
             "accounts": self.controller.accounts.timers.run,
             "orphans": self.controller.orphans.timers.run,
             "loop-lag": lambda: measure_loop_lag(lag),
@@ -167,11 +169,10 @@ class _Guard:
 def _build_controller(
     settings: Settings, client: KubeClient, stores: Stores, clock: Clock, metrics: Metrics
 ) -> RunController:
-    pods, actors, run_secrets = Pods(client), Actors(client), Secrets(client)
+    pods, runs, actors, run_secrets = Pods(client), Runs(client), Actors(client), Secrets(client)
     web_servers = _build_web_servers(settings.web_server, client, stores, clock)
     claims = Claims(own=settings.namespace, only=settings.namespaces, labelled=stores.labelled)
     networks = _build_networks(settings, client, stores, claims)
-    runs = Runs(client)
     executor = Executor(pods=pods, secrets=run_secrets, protect=networks.ensure)
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
     events = _build_events(client, stores, clock, metrics)
@@ -195,10 +196,17 @@ def _build_controller(
         reconciler=reconciler,
         web_servers=web_servers,
         accounts=accounts,
-        actors=ActorController(
-            actors=stores.actors, writer=actors, serves=claims.serves, clock=clock
+        actors=_build_actors(stores, actors, claims, clock),
+        retention=_build_retention(
+            settings=settings,
+            stores=stores,
+            runs=runs,
+            executor=executor,
+            accounts=accounts,
+            events=events,
+            claims=claims,
+            clock=clock,
         ),
-        retention=_build_retention(settings, stores, runs, executor, accounts, claims, clock),
         orphans=_build_orphans(stores, runs, executor, claims, clock),
         networks=networks,
         claims=claims,
@@ -210,20 +218,35 @@ def _build_controller(
     )
 
 
-def _build_retention(
+def _build_actors(stores: Stores, writer: Actors, claims: Claims, clock: Clock) -> ActorController:
+    return ActorController(actors=stores.actors, writer=writer, serves=claims.serves, clock=clock)
+
+
+def _build_retention(  # noqa: PLR0913 -- its collaborators, each of them once
+    *,
     settings: Settings,
     stores: Stores,
     runs: Runs,
     executor: Executor,
     accounts: AccountController,
+    events: EventRecorder,
     claims: Claims,
     clock: Clock,
 ) -> RetentionController:
+    archives = ArchiveController(
+        runs=stores.runs,
+        run_writer=runs,
+        tell=events.tell,
+        serves=claims.serves,
+        enabled=settings.api.enabled,
+        clock=clock,
+    )
     return RetentionController(
         runs=stores.runs,
         pods=stores.pods,
         run_writer=runs,
         executor=executor,
+        archives=archives,
         account=accounts.retention_of,
         serves=claims.serves,
         settings=settings.retention,

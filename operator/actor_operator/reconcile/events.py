@@ -7,7 +7,7 @@ from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.engine.store import Key, Store
-from actor_operator.lifecycle.events import events_of, waits_of
+from actor_operator.lifecycle.events import RunEvent, events_of, waits_of
 from actor_operator.reconcile.event_writer import EventWriter
 
 WAIT_SECONDS = 5.0
@@ -56,6 +56,10 @@ class EventRecorder:
             self._writer.tell(event, after, pod)
         for cause in waits_of(after.status).keys() - waits_of(before.status).keys():
             self._set_alarm(_Wait((after.namespace, after.name), after.uid, cause), pod)
+
+    def tell(self, event: RunEvent, run: RunView) -> None:
+        """Something befell a run of which no status tells."""
+        self._writer.tell(event, run, None)
 
     def _set_alarm(self, wait: _Wait, pod: PodView | None) -> None:
         last = self._alarms.pop(wait, None)

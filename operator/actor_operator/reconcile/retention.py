@@ -1,10 +1,11 @@
 """Removing finished runs, and their pods, when their time is over."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
 from actor_operator.api.views.pod import PodView
-from actor_operator.api.views.run import FinishedRun, RunView
+from actor_operator.api.views.run import FinishedRun, RunView, stub
 from actor_operator.clock import Clock
 from actor_operator.constants import LABEL_RUN
 from actor_operator.engine.store import Key, Store
@@ -22,6 +23,7 @@ from actor_operator.lifecycle.retention import (
     terms_of,
 )
 from actor_operator.log import logger
+from actor_operator.reconcile.archives import ArchiveController
 from actor_operator.reconcile.execute import Executor
 from actor_operator.reconcile.gather import PODS_BY_RUN
 from actor_operator.settings_groups import RetentionSettings
@@ -50,6 +52,8 @@ class RetentionController:
         Reads and removes runs.
     executor
         Removes pods.
+    archives
+        Knows which runs have to stay until their logs are archived.
     account
         What the ActorAccount of a namespace says of retention; None when there is none.
     serves
@@ -65,6 +69,7 @@ class RetentionController:
         pods: Store[PodView],
         run_writer: Runs,
         executor: Executor,
+        archives: ArchiveController,
         account: Callable[[str], AccountRetention | None],
         serves: Callable[[str], bool],
         settings: RetentionSettings,
@@ -74,6 +79,8 @@ class RetentionController:
         self._pods = pods
         self._run_writer = run_writer
         self._executor = executor
+        self.archives = archives
+        """Part of the work: it is begun and ended with it."""
         self._account = account
         self._serves = serves
         self._settings = settings
@@ -95,20 +102,18 @@ class RetentionController:
         finished = [run for run in self._runs if isinstance(run, FinishedRun)]
         finished.sort(key=lambda run: (run.finished_at is not None, run.finished_at, run.uid))
         for run in finished:
-            self._shelves[run.namespace].put(run)
-            self._time_pods(run)
-        for namespace in self._shelves:
-            self.look_at_account(namespace)
+            self._file(run)
         self._workers.start()
+        self.archives.start_leading(self._file)
 
     async def stop_leading(self, grace: float) -> bool:
         """Stop working; returns whether all work ended by itself."""
         self._leading = False
-        by_itself = await self._workers.stop(grace)
+        ended = await asyncio.gather(self._workers.stop(grace), self.archives.stop_leading(grace))
         self._queue.clear()
         self.timers.clear()
         self._shelves.clear()
-        return by_itself
+        return all(ended)
 
     # What there is
 
@@ -128,9 +133,7 @@ class RetentionController:
             self._shelves[old.namespace].take(old)
             self.timers.cancel((old.namespace, old.name))
         if isinstance(new, FinishedRun):
-            self._shelves[new.namespace].put(new)
-            self.look_at_account(new.namespace)
-            self._time_pods(new)
+            self._file(new)
 
     def _on_pod(self, _old: PodView | None, new: PodView | None) -> None:
         if not self._leading or new is None:
@@ -139,6 +142,16 @@ class RetentionController:
         if isinstance(run, FinishedRun):
             self._time_pods(run)
 
+    def _file(self, run: FinishedRun) -> None:
+        """Have a run and its pods removed in time; those that have to stay come again."""
+        if self.archives.holds(run):
+            return
+        shelf = self._shelves[run.namespace]
+        shelf.take(run)
+        shelf.put(run)
+        self.look_at_account(run.namespace)
+        self._time_pods(run)
+
     def _time_pods(self, run: FinishedRun) -> None:
         """Have the run's pods removed in time, if it has any."""
         due_at = self._pods_due_at(run)
@@ -146,9 +159,10 @@ class RetentionController:
             self.timers.set((run.namespace, run.name), due_at)
 
     def _pods_due_at(self, run: FinishedRun) -> float | None:
-        if run.finished_at is None:
+        if run.finished_at is None or self.archives.holds(run):
             return None
-        return run.finished_at.timestamp() + self._settings.finished_pod_ttl_seconds
+        ttl = 0 if self.archives.is_done(run) else self._settings.finished_pod_ttl_seconds
+        return run.finished_at.timestamp() + ttl
 
     def _pods_of(self, run: FinishedRun) -> list[PodView]:
         pods = self._pods.by_index(PODS_BY_RUN, run.uid)
@@ -199,9 +213,14 @@ class RetentionController:
         fresh = await self._run_writer.read(run.namespace, run.name)
         if fresh is not None:
             markers = self._settings.gitops_markers
-            allowed = fresh.uid == run.uid
-            allowed = allowed and may_remove(fresh, terms, self._clock.now(), markers)
-            removed = allowed and await self._delete(fresh)
+            state = stub(fresh)
+            removed = (
+                isinstance(state, FinishedRun)
+                and state.uid == run.uid
+                and not self.archives.holds(state)
+                and may_remove(fresh, terms, self._clock.now(), markers)
+                and await self._delete(fresh)
+            )
         if self._runs.get(run.namespace, run.name) is run:
             # It is gone, or stays until it changes, which puts it back.
             self._shelves[run.namespace].take(run)

@@ -7,7 +7,9 @@ from tests.support.apiserver.requestlog import Request
 from tests.support.history import POD, RUN
 from tests.support.invariants_retention import removed_early
 
+from actor_operator.constants import ANNOTATION_ARCHIVED
 from actor_operator.settings import Settings
+from actor_operator.settings_api import ApiSettings
 from actor_operator.settings_groups import RetentionSettings
 
 QUICK = Workload(spec={"ttlSecondsAfterFinished": 1})
@@ -151,3 +153,60 @@ async def test_a_crash_at_the_removal_changes_nothing(bench: Bench, moment: str)
 
     assert first.crashed
     assert removed_early(bench.history(), ttl=1) == []
+
+
+# With an API server, which archives logs
+
+WITH_API = SETTINGS.model_copy(
+    update={
+        "api": ApiSettings(
+            enabled=True, internal_url="http://api.ops.svc", events_url="http://events.ops.svc"
+        ),
+        "retention": RetentionSettings(ttl_seconds_after_finished=3600, finished_pod_ttl_seconds=0),
+    }
+)
+
+
+def archive(bench: Bench, attempt: int = 1, name: str = "subject") -> None:
+    """What the API server does once it has the log."""
+    annotations = {ANNOTATION_ARCHIVED: str(attempt)}
+    bench.server.patch("actorruns", "default", name, {"metadata": {"annotations": annotations}})
+
+
+async def test_a_pod_stays_until_its_log_is_archived_and_goes_at_once_then(bench: Bench) -> None:
+    await bench.leading(bench.start(WITH_API))
+    await bench.drive(Workload())
+    before = bench.writes()
+    assert deletions(bench, "pods") == []
+
+    archive(bench)
+    await bench.until("its pod is gone", lambda: not bench.server.objects("pods", "default"))
+
+    assert bench.writes() == [*before, "delete pods"]
+
+
+async def test_a_run_that_is_not_archived_stays_whatever_its_time_to_live(bench: Bench) -> None:
+    await bench.leading(bench.start(WITH_API))
+    await bench.drive(Workload(spec={"ttlSecondsAfterFinished": 0}))
+    await bench.drive(Workload(spec={"ttlSecondsAfterFinished": 0}), "archived")
+
+    archive(bench, name="archived")
+    await bench.until("the one is gone", lambda: is_gone(bench, "archived"))
+
+    await bench.until("so is its pod", lambda: len(bench.server.objects("pods", "default")) == 1)
+    assert not is_gone(bench, "subject")
+
+
+async def test_the_log_of_a_resurrected_run_is_waited_for_anew(bench: Bench) -> None:
+    await bench.leading(bench.start(WITH_API))
+    await bench.drive(Workload())
+    archive(bench)
+    await bench.until("its pod is gone", lambda: not bench.server.objects("pods", "default"))
+
+    bench.server.patch("actorruns", "default", "subject", {"spec": {"resurrect": {"attempt": 2}}})
+    await bench.until("it has ended again", lambda: bench.status().get("attempt") == 2)
+    await bench.phase("SUCCEEDED")
+    assert len(bench.server.objects("pods", "default")) == 1
+
+    archive(bench, attempt=2)
+    await bench.until("its pod is gone", lambda: not bench.server.objects("pods", "default"))

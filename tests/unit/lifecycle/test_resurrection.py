@@ -109,7 +109,10 @@ def test_its_conditions_say_that_it_begins() -> None:
     status = next_attempt()
 
     assert derive_phase(status.conditions) is Phase.READY
-    assert {c.type for c in status.conditions} == set(ConditionType) - {ConditionType.STALLED}
+    assert {c.type for c in status.conditions} == set(ConditionType) - {
+        ConditionType.STALLED,
+        ConditionType.ARCHIVED,
+    }
     scheduled = status.condition(ConditionType.POD_SCHEDULED)
     assert scheduled is not None
     assert (scheduled.reason, scheduled.message) == (Reason.RESURRECTED, "Attempt 2 begins.")

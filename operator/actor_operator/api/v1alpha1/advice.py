@@ -289,6 +289,15 @@ _SUCCEEDED = {
     ),
 }
 
+_ARCHIVED = {
+    Reason.ARCHIVED: NOTHING,
+    Reason.ARCHIVE_PENDING: Advice(
+        "Let the administrator see whether the API server runs. The run and its pod stay until its"
+        " log is archived, for at most 24 hours.",
+        _OPERATOR_PODS,
+    ),
+}
+
 ADVICE: dict[ConditionType, dict[Reason, Advice]] = {
     ConditionType.ADMITTED: _ADMITTED,
     ConditionType.POD_SCHEDULED: _POD_SCHEDULED,
@@ -297,6 +306,7 @@ ADVICE: dict[ConditionType, dict[Reason, Advice]] = {
     ConditionType.TERMINATION_TARGET: _TERMINATION_TARGET,
     ConditionType.FINISHED: _FINISHED,
     ConditionType.SUCCEEDED: _SUCCEEDED,
+    ConditionType.ARCHIVED: _ARCHIVED,
     ConditionType.RECONCILING: {Reason.PROGRESSING: NOTHING},
 }
 """What to do about each reason, by the condition to which it belongs most."""

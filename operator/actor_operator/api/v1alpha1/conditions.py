@@ -30,6 +30,9 @@ class ConditionType(StrEnum):
     SUCCEEDED = "Succeeded"
     """True or False once the run is finished, Unknown before."""
 
+    ARCHIVED = "Archived"
+    """With an API server, where it takes more than five minutes: True: the log is archived."""
+
     RECONCILING = "Reconciling"
     """kstatus: present and True until the run is finished, then removed."""
 
@@ -177,6 +180,12 @@ class Reason(StrEnum):
     """The container wrote more to its disk than the run has."""
     START_ERROR = "StartError"
     """The image's entry point could not be run."""
+
+    # Archived
+    ARCHIVED = "Archived"
+    """The API server has the log."""
+    ARCHIVE_PENDING = "ArchivePending"
+    """The API server does not have the whole log yet."""
 
     # Reconciling
     PROGRESSING = "Progressing"

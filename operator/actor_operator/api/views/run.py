@@ -8,6 +8,7 @@ import msgspec
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.metadata import Condition, ObjectView, View
+from actor_operator.constants import ANNOTATION_ARCHIVED
 
 
 class RunLimits(View, frozen=True):
@@ -188,6 +189,10 @@ class FinishedRun(msgspec.Struct, frozen=True):
     ttl_seconds_after_finished: int | None = None
     reason: str = Reason.COMPLETED
     """Why it ended so, for the metrics."""
+    archived: bool = False
+    """Whether the API server has archived it."""
+    archive_pending: bool = False
+    """Whether its status says that it is not archived yet."""
 
 
 def settled(run: RunView) -> bool:
@@ -198,6 +203,11 @@ def settled(run: RunView) -> bool:
         and not status.cleanup
         and status.observed_generation == run.metadata.generation
     )
+
+
+def is_archived(run: RunView) -> bool:
+    """Whether the API server says that it has archived the current attempt."""
+    return run.metadata.annotations.get(ANNOTATION_ARCHIVED) == str(run.status.attempt)
 
 
 def stub(run: RunView) -> "RunView | FinishedRun":
@@ -215,4 +225,6 @@ def stub(run: RunView) -> "RunView | FinishedRun":
         run.spec.ttl_seconds_after_finished,
         # One text for all that have it: ten thousand copies would take a megabyte.
         sys.intern(str(status.failure.reason)) if status.failure else Reason.COMPLETED,
+        is_archived(run),
+        any(c.reason == Reason.ARCHIVE_PENDING for c in status.conditions),
     )
