@@ -1,13 +1,14 @@
 """Records of key-value stores."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, exists, select, update
 
 from actor_operator.storage.catalog import StorageKind
 from actor_operator.storage.tables import RECORDS, STORAGES
 from actor_operator.storage.uploads import Uploaded, Uploads, queue_deletions
-from actor_operator.storage.upsert import insert_into
+from actor_operator.storage.upsert import Insert, for_each_dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,57 @@ _COLUMNS = tuple(
     RECORDS.c[name]
     for name in ("key", "content_type", "content_encoding", "size", "modified_at", "object_key")
 )
+_WRITTEN = ("content_type", "content_encoding", "size", "modified_at", "body", "object_key")
+
+# Statements are built once: building one costs more than running it. Parameters have names of
+# their own, because those of columns mean new values in an UPDATE.
+_IS_STORE = (
+    STORAGES.c.account == bindparam("of_account"),
+    STORAGES.c.id == bindparam("of_store"),
+    STORAGES.c.kind == StorageKind.KEY_VALUE_STORE,
+)
+# Records of a store that is there: those of a deleted one go only by and by.
+_IN_STORE = (
+    RECORDS.c.account == bindparam("of_account"),
+    RECORDS.c.storage == bindparam("of_store"),
+    exists().where(*_IS_STORE),
+)
+_IS_RECORD = (*_IN_STORE, RECORDS.c.key == bindparam("of_key"))
+_LOCK_STORE = select(STORAGES.c.id).where(*_IS_STORE).with_for_update()
+_NOTE_WRITE = (
+    update(STORAGES)
+    .where(*_IS_STORE)
+    .values(
+        modified_at=bindparam("now"),
+        accessed_at=bindparam("now"),
+        storage_bytes=STORAGES.c.storage_bytes + bindparam("grown"),
+        write_count=STORAGES.c.write_count + bindparam("writes"),
+        delete_count=STORAGES.c.delete_count + bindparam("deletes"),
+    )
+)
+_HEAD = select(*_COLUMNS).where(*_IS_RECORD)
+_GET = select(*_COLUMNS, RECORDS.c.body).where(*_IS_RECORD)
+_DELETE = delete(RECORDS).where(*_IS_RECORD)
+_KEYS = (
+    select(RECORDS.c.key, RECORDS.c.size)
+    .where(*_IN_STORE, RECORDS.c.key > bindparam("after"))
+    .order_by(RECORDS.c.key)
+    .limit(bindparam("most", type_=Integer))
+)
+# A range is found in the index.
+_KEYS_OF_PREFIX = _KEYS.where(
+    RECORDS.c.key >= bindparam("prefix"), RECORDS.c.key < bindparam("beyond")
+)
+
+
+def _or_update(insert: Insert) -> Insert:
+    return insert.on_conflict_do_update(
+        index_elements=["account", "storage", "key"],
+        set_={name: insert.excluded[name] for name in _WRITTEN},
+    )
+
+
+_PUT = for_each_dialect(_or_update, RECORDS)
 
 
 class Records:
@@ -113,22 +165,24 @@ class Records:
         if not self._lock_store(store):
             return False
         before = self.head(store, key)
-        values: dict[str, object] = {
-            "content_type": content_type,
-            "content_encoding": content_encoding,
-            "modified_at": now,
-        }
         if isinstance(body, Uploaded):
             size = body.size
-            values |= {"size": size, "body": None, "object_key": body.key}
             Uploads(self._connection, self._account).keep(body.key)
         else:
             size = len(body)
-            values |= {"size": size, "body": body, "object_key": None}
         self._connection.execute(
-            insert_into(self._connection, RECORDS)
-            .values(account=self._account, storage=store, key=key, **values)
-            .on_conflict_do_update(index_elements=["account", "storage", "key"], set_=values)
+            _PUT[self._connection.dialect.name],
+            {
+                "account": self._account,
+                "storage": store,
+                "key": key,
+                "content_type": content_type,
+                "content_encoding": content_encoding,
+                "size": size,
+                "modified_at": now,
+                "body": None if isinstance(body, Uploaded) else body,
+                "object_key": body.key if isinstance(body, Uploaded) else None,
+            },
         )
         self._release(before, now)
         self._note_write(store, size - (before.size if before else 0), now)
@@ -146,29 +200,19 @@ class Records:
             return False
         before = self.head(store, key)
         if before is not None:
-            self._connection.execute(
-                delete(RECORDS).where(
-                    RECORDS.c.account == self._account,
-                    RECORDS.c.storage == store,
-                    RECORDS.c.key == key,
-                )
-            )
+            self._connection.execute(_DELETE, self._record(store, key))
             self._release(before, now)
             self._note_write(store, -before.size, now, deletes=1)
         return True
 
     def head(self, store: str, key: str) -> RecordRow | None:
         """What is known of a record; None: there is none."""
-        row = self._connection.execute(
-            select(*_COLUMNS).where(*self._of(store), RECORDS.c.key == key)
-        ).one_or_none()
+        row = self._connection.execute(_HEAD, self._record(store, key)).one_or_none()
         return None if row is None else RecordRow(*row)
 
     def get(self, store: str, key: str) -> tuple[RecordRow, bytes | None] | None:
         """A record, with its body if that is in the row; None: there is none."""
-        row = self._connection.execute(
-            select(*_COLUMNS, RECORDS.c.body).where(*self._of(store), RECORDS.c.key == key)
-        ).one_or_none()
+        row = self._connection.execute(_GET, self._record(store, key)).one_or_none()
         if row is None:
             return None
         *known, body = row
@@ -188,39 +232,25 @@ class Records:
         limit
             Most keys of the page.
         """
-        query = (
-            select(RECORDS.c.key, RECORDS.c.size)
-            .where(*self._of(store), RECORDS.c.key > after)
-            .order_by(RECORDS.c.key)
-            .limit(limit + 1)
-        )
+        parameters = {**self._store(store), "after": after, "most": limit + 1}
+        query = _KEYS
         if prefix:
-            # A range is found in the index; symbols of keys are ASCII, so there is always a next.
+            # Symbols of keys are ASCII, so there is always a next one.
             beyond = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-            query = query.where(RECORDS.c.key >= prefix, RECORDS.c.key < beyond)
-        rows = self._connection.execute(query).all()
+            parameters |= {"prefix": prefix, "beyond": beyond}
+            query = _KEYS_OF_PREFIX
+        rows = self._connection.execute(query, parameters).all()
         return KeyPage([(row.key, row.size) for row in rows[:limit]], len(rows) > limit)
 
-    def _of(self, store: str) -> tuple[ColumnElement[bool], ...]:
-        """Records of a store that is there: those of a deleted one go only by and by."""
-        store_is_there = exists().where(
-            STORAGES.c.account == self._account,
-            STORAGES.c.id == store,
-            STORAGES.c.kind == StorageKind.KEY_VALUE_STORE,
-        )
-        return RECORDS.c.account == self._account, RECORDS.c.storage == store, store_is_there
+    def _store(self, store: str) -> dict[str, Any]:
+        return {"of_account": self._account, "of_store": store}
+
+    def _record(self, store: str, key: str) -> dict[str, Any]:
+        return {"of_account": self._account, "of_store": store, "of_key": key}
 
     def _lock_store(self, store: str) -> bool:
         """Have the store's row until the end of the transaction; False: there is none."""
-        found = self._connection.execute(
-            select(STORAGES.c.id)
-            .where(
-                STORAGES.c.account == self._account,
-                STORAGES.c.id == store,
-                STORAGES.c.kind == StorageKind.KEY_VALUE_STORE,
-            )
-            .with_for_update()
-        )
+        found = self._connection.execute(_LOCK_STORE, self._store(store))
         return found.one_or_none() is not None
 
     def _release(self, before: RecordRow | None, now: int) -> None:
@@ -229,13 +259,12 @@ class Records:
 
     def _note_write(self, store: str, grown: int, now: int, *, deletes: int = 0) -> None:
         self._connection.execute(
-            update(STORAGES)
-            .where(STORAGES.c.account == self._account, STORAGES.c.id == store)
-            .values(
-                modified_at=now,
-                accessed_at=now,
-                storage_bytes=STORAGES.c.storage_bytes + grown,
-                write_count=STORAGES.c.write_count + (1 - deletes),
-                delete_count=STORAGES.c.delete_count + deletes,
-            )
+            _NOTE_WRITE,
+            {
+                **self._store(store),
+                "now": now,
+                "grown": grown,
+                "writes": 1 - deletes,
+                "deletes": deletes,
+            },
         )
