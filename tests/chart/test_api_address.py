@@ -17,7 +17,7 @@ from tests.chart.helm import (
 )
 from tests.chart.test_api_pods import API, EVENTS, deployment
 
-from actor_operator.constants import LABEL_RUN_UID
+from actor_operator.constants import LABEL_NAME, LABEL_RUN_UID, SERVER_NAME
 from actor_operator.settings import Settings, load_settings
 
 pytestmark = pytest.mark.chart
@@ -261,6 +261,13 @@ def test_the_api_reaches_a_database_and_a_bucket_where_it_has_them() -> None:
     assert policy(API, DATABASE, DATABASE_AT)["egress"][2:] == [
         {"to": [{"ipBlock": {"cidr": "10.0.0.1/32"}}]}
     ]
+
+
+@pytest.mark.parametrize("name", [API, EVENTS])
+def test_the_policy_of_runs_lets_them_reach_the_pods(name: str) -> None:
+    labels = deployment(name)["template"]["metadata"]["labels"]
+
+    assert labels[LABEL_NAME] == SERVER_NAME
 
 
 def test_the_events_reach_the_kubelets() -> None:

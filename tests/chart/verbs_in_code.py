@@ -66,12 +66,14 @@ def _uses(call: ast.Call, resource: Resource, module: ModuleType) -> set[Use]:
     verbs = VERBS[name] if name in VERBS else _verbs_of_class(getattr(module, name, None))
     if verbs is None:
         raise UnknownCallError(f"{module.__name__}:{call.lineno}: {ast.unparse(call)}")
-    subresource = "".join(
-        f"/{ast.literal_eval(keyword.value)}"
-        for keyword in call.keywords
-        if keyword.arg == "subresource"
-    )
-    return {(resource.group, resource.plural + subresource, verb) for verb in verbs}
+    return {(resource.group, resource.plural + _subresource(call), verb) for verb in verbs}
+
+
+def _subresource(call: ast.Call) -> str:
+    """The subresource that a call names, after kind, namespace and name, with a slash before it."""
+    named = [keyword.value for keyword in call.keywords if keyword.arg == "subresource"]
+    fourth = [found for found in call.args[3:4] if isinstance(found, ast.Constant)]
+    return "".join(f"/{ast.literal_eval(found)}" for found in (*named, *fourth))
 
 
 def _verbs_of_class(found: object) -> set[str] | None:
