@@ -63,10 +63,15 @@ def root_schema(kind: type[CustomResource]) -> Schema:
         "properties": {
             **ROOT_PROPERTIES,
             "metadata": METADATA,
-            **structural_properties(kind, "spec", "status"),
+            **structural_properties(kind, *parts_of(kind)),
         },
         RULES_KEY: [rule.as_schema() for rule in (_name_rule(kind), *kind.definition.rules)],
     }
+
+
+def parts_of(kind: type[CustomResource]) -> tuple[str, ...]:
+    """``spec``, and ``status`` where a kind has one."""
+    return tuple(part for part in ("spec", "status") if part in kind.model_fields)
 
 
 def _name_rule(kind: type[CustomResource]) -> CelRule:
@@ -100,7 +105,7 @@ def _version(kind: type[CustomResource]) -> dict[str, Any]:
         "name": VERSION,
         "served": True,
         "storage": True,
-        "subresources": {"status": {}},
+        **({"subresources": {"status": {}}} if "status" in parts_of(kind) else {}),
         "additionalPrinterColumns": [_column(column) for column in definition.columns],
     }
     if definition.selectable_fields:

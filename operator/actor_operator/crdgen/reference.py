@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from actor_operator.api.base import CustomResource, Scope
 from actor_operator.api.fields import RULES_KEY
 from actor_operator.constants import API_VERSION
-from actor_operator.crdgen.manifest import crd_name, root_schema
+from actor_operator.crdgen.manifest import crd_name, parts_of, root_schema
 from actor_operator.crdgen.markdown import table
 from actor_operator.crdgen.schema import Schema
 
@@ -34,8 +34,7 @@ def reference_page(kind: type[CustomResource], *, source: str) -> str:
         f"# {kind.__name__}",
         " ".join((inspect.getdoc(kind) or "").split()),
         _facts(kind),
-        *_fields(schema, "spec"),
-        *_fields(schema, "status"),
+        *(line for part in parts_of(kind) for line in _fields(schema, part)),
         "## Rules",
         "The API server refuses an object that breaks one of them, with the sentence below.",
         "\n".join(f"- `{path}`: {message}." for path, message in _rules(schema, "")),

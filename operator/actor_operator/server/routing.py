@@ -52,6 +52,8 @@ class Routes:
             Passed on to the framework.
         """
         extra = {PERMISSION: needs.value, **more.pop("openapi_extra", {})}
+        # Also where the handler does not ask who it is; it is found out once.
+        dependencies = [Depends(authenticated), *more.pop("dependencies", ())]
 
         def register(handler: H) -> H:
             self.router.add_api_route(
@@ -62,8 +64,7 @@ class Routes:
                 response_class=Response,
                 response_model=None,
                 openapi_extra=extra,
-                # Also where the handler does not ask who it is; it is found out once.
-                dependencies=[Depends(authenticated)],
+                dependencies=dependencies,
                 summary=(handler.__doc__ or "").strip().partition("\n")[0].rstrip("."),
                 **more,
             )
