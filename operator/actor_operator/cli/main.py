@@ -50,6 +50,11 @@ COMMANDS = {
     "accounts": LazyCommand(
         f"{_HERE}.accounts", "accounts", "List accounts: limits, memory in use, who waits."
     ),
+    "token": LazyCommand(
+        f"{_HERE}.tokens",
+        "token",
+        "Make, list and revoke tokens for the API (for administrators).",
+    ),
     "operator": LazyCommand(f"{_HERE}.operate", "operator", "Be the operator."),
     "server": LazyCommand(f"{_HERE}.serve", "server", "Be the API server."),
     "crds": LazyCommand(
