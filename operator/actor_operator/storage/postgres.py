@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from typing import TypeVar
 
+import psycopg
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -118,34 +119,40 @@ class PostgresDatabase:
 
     async def _run(self, engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
         pause = PAUSE_SECONDS
-        for _ in range(TRIES - 1):
+        for number in range(1, TRIES + 1):
+            attempt = _Attempt(engine)
             try:
-                return await _run_once(engine, work)
+                return await attempt.run(work)
+            except PoolTimeoutError as error:
+                raise DatabaseUnavailableError("No connection to the database is free.") from error
             except DBAPIError as error:
-                if _code(error) not in CONFLICTS:
+                # A connection that lay idle may be dead: the next one is new.
+                was_dead = _is_lost(error) and number == 1 and not attempt.is_committing
+                if was_dead or (_code(error) in CONFLICTS and number < TRIES):
+                    pass
+                elif _tells_of_server(error):
+                    raise DatabaseUnavailableError(
+                        f"The database does not answer: {_sentence(error)}"
+                    ) from error
+                else:
                     raise
             await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 -- no secret
             pause *= 2
-        try:
-            return await _run_once(engine, work)
-        except DBAPIError as error:
-            if _code(error) not in CONFLICTS:
-                raise
-            raise DatabaseUnavailableError("Too many others write the same.") from error
+        raise AssertionError("the last try returns or raises")
 
 
-async def _run_once(engine: AsyncEngine, work: Callable[[Connection], T]) -> T:
-    try:
-        async with engine.begin() as connection:
-            return await connection.run_sync(work)
-    except PoolTimeoutError as error:
-        raise DatabaseUnavailableError("No connection to the database is free.") from error
-    except DBAPIError as error:
-        if _tells_of_server(error):
-            raise DatabaseUnavailableError(
-                f"The database does not answer: {_sentence(error)}"
-            ) from error
-        raise
+class _Attempt:
+    """One transaction, and whether it came to its commit."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self.is_committing = False
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
+            result = await connection.run_sync(work)
+            self.is_committing = True
+            return result
 
 
 def _engine(url: str) -> AsyncEngine:
@@ -165,7 +172,6 @@ def _engine(url: str) -> AsyncEngine:
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
-        pool_pre_ping=True,
         connect_args={"connect_timeout": CONNECT_SECONDS},
     )
 
@@ -193,14 +199,17 @@ def _code(error: DBAPIError) -> str:
     return getattr(error.orig, "sqlstate", None) or ""
 
 
-def _tells_of_server(error: DBAPIError) -> bool:
-    code = _code(error)
+def _is_lost(error: DBAPIError) -> bool:
+    """Whether the connection is."""
     # psycopg itself, not the server, raises errors without a code: above all when the connection
     # breaks or cannot be made.
-    lost = error.connection_invalidated or (
-        not code and type(error.orig).__name__ in {"OperationalError", "ConnectionTimeout"}
-    )
-    return lost or code[:2] in UNAVAILABLE_CLASSES
+    from_driver = not _code(error) and isinstance(error.orig, psycopg.OperationalError)
+    return error.connection_invalidated or from_driver
+
+
+def _tells_of_server(error: DBAPIError) -> bool:
+    code = _code(error)
+    return _is_lost(error) or code in CONFLICTS or code[:2] in UNAVAILABLE_CLASSES
 
 
 def _sentence(error: DBAPIError) -> str:
