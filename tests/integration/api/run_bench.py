@@ -1,7 +1,7 @@
 """The routes of runs over a real database, a Kubernetes API server, and the operator itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -147,28 +147,22 @@ class RunBench:
         account = await self.parts.accounts.expect(namespace)
         return Caller(account, namespace, frozenset(permissions))
 
-    def client(self, token: str = "owner") -> httpx.AsyncClient:
+    def client(self, who: str = "owner") -> httpx.AsyncClient:
         """A client of the routes."""
         app = build_app(
             self.gate,
             [
                 run_routes(self.uses.runs, self.uses.answers),
                 build_routes(self.uses.actors),
-                *(
-                    make(prefix)
-                    for prefix in PREFIXES
-                    for make in (
-                        lambda prefix: actor_run_routes(prefix, self.uses),
-                        lambda prefix: actor_build_routes(prefix, self.uses.actors),
-                        lambda prefix: actor_routes(prefix, self.uses.actors),
-                    )
-                ),
+                *(actor_run_routes(prefix, self.uses) for prefix in PREFIXES),
+                *(actor_build_routes(prefix, self.uses.actors) for prefix in PREFIXES),
+                *(actor_routes(prefix, self.uses.actors) for prefix in PREFIXES),
             ],
         )
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=app),
             base_url="http://api.test",
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {who}"},
             timeout=60,
         )
 
@@ -261,6 +255,16 @@ async def run_bench(
         yield bench
     finally:
         await bench.close()
+
+
+async def until(what: str, check: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
+    """Wait until something holds that nobody signals: what an answer says, or a row."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await check():  # noqa: ASYNC110 -- as said
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise AssertionError(f"{what}: not within {seconds:g} s") from None
 
 
 def now() -> datetime:

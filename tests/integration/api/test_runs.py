@@ -1,6 +1,5 @@
 """Runs over HTTP, with the real operator and an API server of Kubernetes in this process."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.integration.api.run_bench import NAMESPACE, SETTINGS, RunBench, run_bench
+from tests.integration.api.run_bench import NAMESPACE, SETTINGS, RunBench, run_bench, until
 from tests.integration.operator.bench import SCENARIOS
 from tests.integration.operator.replica import Replica
 from tests.support.apiserver import ApiServer, PodPlayer
@@ -88,13 +87,11 @@ async def finished(client: httpx.AsyncClient, run_id: str) -> dict[str, Any]:
     return run
 
 
-async def until_status(client: httpx.AsyncClient, run_id: str, status: str) -> dict[str, Any]:
-    async with asyncio.timeout(30):
-        while True:
-            run = await get(client, run_id)
-            if run["status"] == status:
-                return run
-            await asyncio.sleep(0.02)
+async def until_status(client: httpx.AsyncClient, run_id: str, status: str) -> None:
+    async def is_so() -> bool:
+        return bool((await get(client, run_id))["status"] == status)
+
+    await until(f"the run is {status}", is_so)
 
 
 def error_of(answer: httpx.Response) -> str:
@@ -140,8 +137,8 @@ async def test_a_start_may_wait_for_the_end(client: httpx.AsyncClient) -> None:
 async def test_null_and_nothing_are_an_empty_object(
     client: httpx.AsyncClient, bench: RunBench
 ) -> None:
-    for options in ({}, {"content": b"null", "headers": {"Content-Type": "application/json"}}):
-        run = await start(client, **options)
+    null: dict[str, Any] = {"content": b"null", "headers": {"Content-Type": "application/json"}}
+    for run in (await start(client), await start(client, **null)):
         store = ids_of(run["id"]).key_value_store
         stored = await bench.database.read(
             lambda connection, store=store: Records(connection, 1).get(store, INPUT_KEY)  # type: ignore[misc]
@@ -186,9 +183,10 @@ async def test_an_input_is_completed_and_checked_by_the_schema_of_its_build(
 
 
 async def until_found(client: httpx.AsyncClient, actor: str) -> None:
-    async with asyncio.timeout(10):
-        while (await client.get(f"/v2/actors/{actor}")).status_code != 200:
-            await asyncio.sleep(0.02)
+    async def is_found() -> bool:
+        return (await client.get(f"/v2/actors/{actor}")).status_code == 200
+
+    await until("the Actor is seen", is_found)
 
 
 @pytest.mark.parametrize(
@@ -333,9 +331,11 @@ async def test_a_rebooted_run_goes_on_and_a_finished_one_is_refused_in_the_words
     await until_status(client, run["id"], "RUNNING")
     answer = await client.post(f"/v2/actor-runs/{run['id']}/reboot")
     assert answer.status_code == 200, answer.text
-    async with asyncio.timeout(30):
-        while (await get(client, run["id"]))["stats"]["rebootCount"] != 1:
-            await asyncio.sleep(0.02)
+
+    async def is_rebooted() -> bool:
+        return bool((await get(client, run["id"]))["stats"]["rebootCount"] == 1)
+
+    await until("it is rebooted", is_rebooted)
     await client.post(f"/v2/actor-runs/{run['id']}/abort")
     await finished(client, run["id"])
 
@@ -398,9 +398,10 @@ async def test_lists_count_and_filter_runs(client: httpx.AsyncClient) -> None:
         assert found["count"] == len(found["items"])
         return [item["id"] for item in found["items"]]
 
-    async with asyncio.timeout(10):  # rows follow the objects a moment later
-        while await listed(status="FAILED") != [second["id"]]:
-            await asyncio.sleep(0.02)
+    async def is_mirrored() -> bool:
+        return await listed(status="FAILED") == [second["id"]]
+
+    await until("rows follow the objects", is_mirrored)
     assert await listed() == [first["id"], second["id"], third["id"]]
     assert await listed(desc="1", limit="1") == [third["id"]]
     assert await listed(offset="1", limit="1") == [second["id"]]
@@ -421,23 +422,24 @@ async def test_a_run_made_with_kubectl_is_listed_and_its_deletion_seen(
     client: httpx.AsyncClient, bench: RunBench
 ) -> None:
     bench.server.create("actorruns", {"metadata": {"name": "mine"}, "spec": {"actor": "quick"}})
-    async with asyncio.timeout(20):
-        while True:
-            items = (await client.get("/v2/actor-runs", params={"status": "SUCCEEDED"})).json()
-            if items["data"]["items"]:
-                break
-            await asyncio.sleep(0.02)
-    run = await get(client, items["data"]["items"][0]["id"])
+
+    async def ids_listed() -> list[str]:
+        found = (await client.get("/v2/actor-runs", params={"status": "SUCCEEDED"})).json()
+        return [item["id"] for item in found["data"]["items"]]
+
+    await until("it is listed", ids_listed)
+    run = await get(client, (await ids_listed())[0])
     assert run["meta"]["origin"] == "CLI"
     assert run["options"]["memoryMbytes"] == 1024
 
     bench.server.delete("actorruns", NAMESPACE, "mine")
 
-    async with asyncio.timeout(20):
-        while (await client.get(f"/v2/actor-runs/{run['id']}")).status_code != 404:
-            await asyncio.sleep(0.02)
-        while (await client.get("/v2/actor-runs")).json()["data"]["total"]:
-            await asyncio.sleep(0.02)
+    async def is_gone() -> bool:
+        answer = await client.get(f"/v2/actor-runs/{run['id']}")
+        return answer.status_code == 404 and await ids_listed() == []
+
+    await until("nobody finds it", is_gone)
+    assert (await client.get("/v2/actor-runs")).json()["data"]["total"] == 0
 
 
 # Results as answers
