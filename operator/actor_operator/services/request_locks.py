@@ -97,7 +97,7 @@ class RequestLocks:
             **state_fields(locked.state),
             "queueHasLockedRequests": locked.has_locked,
             "clientKey": key,
-            "lockSecs": int(lock_secs) if lock_secs.is_integer() else lock_secs,
+            "lockSecs": int(lock_secs) if lock_secs == int(lock_secs) else lock_secs,
             "items": [with_field(head, "lockExpiresAt", expiry) for head in locked.heads],
         }
 

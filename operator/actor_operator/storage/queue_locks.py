@@ -8,7 +8,7 @@ wants requests.
 import heapq
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Connection, Integer, and_, bindparam, exists, or_, select, update
 
 from actor_operator.errors import ActorOperatorError
 from actor_operator.storage.queue_rows import Change, Client, QueueRows, QueueState, attempt_name
@@ -59,7 +59,7 @@ _FREE = (
     select(_R.order_no, _R.id, _R.head)
     .where(_IN_QUEUE, _IS_FREE)
     .order_by(_R.order_no)
-    .limit(bindparam("p_limit"))
+    .limit(bindparam("p_limit", type_=Integer))
 )
 
 _TAKE = _FREE.with_for_update(skip_locked=True)
@@ -68,7 +68,7 @@ _LOCKED = (
     select(_R.order_no, _R.id, _R.head)
     .where(_IN_QUEUE, _R.locked_until.is_not(None))
     .order_by(_R.order_no)
-    .limit(bindparam("p_limit"))
+    .limit(bindparam("p_limit", type_=Integer))
 )
 
 _EXPIRED = (
