@@ -294,8 +294,9 @@ class LogOwners:
                 set_={"owner": owner, "until": until},
                 where=free,
             )
+            .returning(LOG_OWNERS.c.owner)
         )
-        return taken.rowcount == 1
+        return taken.first() is not None
 
     def check(self, run_id: str, owner: str) -> None:
         """Make sure that a replica still has the log of a run.

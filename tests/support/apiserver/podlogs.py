@@ -7,6 +7,9 @@ from tests.support.apiserver.store import Key
 STAMP = "2026-03-01T12:00:00.{:09}Z "
 """The time before each line, if that is asked for: of one length, and later for each line."""
 
+SECOND = len("2026-03-01T12:00:00")
+"""Up to where a time is looked at: `sinceTime` is passed on without fractions."""
+
 
 class PodLogs:
     """The log of each pod, by namespace and name."""
@@ -18,11 +21,14 @@ class PodLogs:
         """Let the container print something."""
         self._lines.setdefault(key, []).extend(text.splitlines(keepends=True))
 
-    def read(self, key: Key, *, timestamps: bool = False, tail: int | None = None) -> str:
-        """All that it printed, or the last lines of it."""
+    def read(
+        self, key: Key, *, timestamps: bool = False, tail: int | None = None, since: str = ""
+    ) -> str:
+        """All that it printed, since a second or to the last lines of it."""
         lines = [
             (STAMP.format(number) if timestamps else "") + line
             for number, line in enumerate(self._lines.get(key, []), 1)
+            if STAMP.format(number)[:SECOND] >= since[:SECOND]
         ]
         return "".join(lines if tail is None else lines[max(0, len(lines) - tail) :])
 
@@ -48,4 +54,5 @@ class PodLogs:
             (meta["namespace"], meta["name"]),
             timestamps=query.get("timestamps") == "true",
             tail=int(tail) if tail else None,
+            since=query.get("sinceTime", ""),
         )
