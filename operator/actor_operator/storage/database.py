@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class DatabaseUnavailableError(RetryableError):
-    """The database does not answer, or has no room: nothing was changed."""
+    """The database does not answer, or has no room: as a rule nothing was changed."""
 
 
 class Database(Protocol):
@@ -36,12 +36,15 @@ class Database(Protocol):
         """Run a function in a transaction of its own, and return once that is durable.
 
         What the function raises rolls back its own changes only and is raised here. It may be run
-        more than once (after a serialization failure): it must have no effect but on its connection.
+        more than once (after a conflict): it must have no effect but on its connection. Others may
+        write meanwhile: what it writes from what it has read must be guarded by a lock of a row
+        (``with_for_update``, which says nothing on SQLite, or the UPDATE first).
 
         Raises
         ------
         DatabaseUnavailableError
-            When the database does not answer, or has no room.
+            When the database does not answer, or has no room. When the connection broke during the
+            commit, nobody knows whether it took place.
         """
         ...
 
