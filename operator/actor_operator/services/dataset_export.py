@@ -19,7 +19,8 @@ from actor_operator.services.transformation import Transformation
 T = TypeVar("T")
 
 INLINE_BYTES = 4096
-"""Compressed items that take less than the 5 ms for which the event loop may be held."""
+INLINE_ITEMS = 50
+"""What takes less than the 5 ms for which the event loop may be held: compressed bytes, items."""
 
 BATCH = 2000
 """Items that are worked on at once."""
@@ -87,7 +88,7 @@ class ItemExport:
     async def _rows(self, export: Export, portion: Portion) -> AsyncIterator[bytes]:
         if self.transformation.changes_nothing and isinstance(export, JsonExport | JsonLinesExport):
             as_they_are = partial(_copy, export, portion)
-            yield await _run(as_they_are, is_long=portion.size > INLINE_BYTES)
+            yield await _run(as_they_are, is_long=_is_long(portion))
             return
         async for rows in self._in_batches(portion, export.rows):
             if rows:
@@ -98,7 +99,7 @@ class ItemExport:
     ) -> AsyncIterator[T]:
         """Work on what becomes of a portion: of one item there may come millions."""
         items = self._items(portion)
-        is_long = portion.size > INLINE_BYTES or bool(self.transformation.unwind)
+        is_long = _is_long(portion) or bool(self.transformation.unwind)
         more = True
         while more:
             done, more = await _run(partial(_next_batch, items, work), is_long=is_long)
@@ -131,6 +132,10 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
     yield first
     async for piece in rest:
         yield piece
+
+
+def _is_long(portion: Portion) -> bool:
+    return portion.size > INLINE_BYTES or portion.count > INLINE_ITEMS
 
 
 def _copy(export: JsonExport | JsonLinesExport, portion: Portion) -> bytes:

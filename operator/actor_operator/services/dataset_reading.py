@@ -60,6 +60,11 @@ class Portion:
         """Compressed bytes."""
         return sum(len(body) for body, _, _ in self.parts)
 
+    @property
+    def count(self) -> int:
+        """How many items are wanted."""
+        return sum(end - first for _, first, end in self.parts)
+
     def lines(self) -> list[bytes]:
         """The text of each item."""
         found: list[bytes] = []

@@ -10,11 +10,11 @@ from actor_operator.storage.database import Database
 from actor_operator.storage.objects import ObjectStore
 from actor_operator.storage.uploads import upload
 
-THREAD_BYTES = 65_536
-"""A longer body is worked on beside the event loop."""
+THREAD_BYTES = 16_384
+"""A longer body is worked on beside the event loop: it may be thousands of tiny items."""
 
-BLOCK_BYTES = 4_194_304
-"""Text of a block, but for one item that is longer: what a reader has in memory."""
+BLOCK_BYTES = 1_048_576
+"""Text of a block, but for one item that is longer: what is unpacked to read one item of it."""
 
 
 async def prepare(body: bytes) -> tuple[Push, list[NewBlock]]:

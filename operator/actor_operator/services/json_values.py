@@ -13,33 +13,40 @@ Value: TypeAlias = msgspec.Raw | dict[str, Any] | list[Any]
 Item: TypeAlias = dict[str, Value]
 """An item of a dataset, read one level deep."""
 
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_ARRAY = msgspec.json.Decoder(list[msgspec.Raw])
+_BRACE, _BRACKET, _QUOTE = b'{["'
+_NESTED = b"{["
+_OBJECT: msgspec.json.Decoder[Item] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ARRAY: msgspec.json.Decoder[list[Value]] = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 
 
 def read_item(line: bytes) -> Item:
     """Read an item one level deep."""
-    return dict(_OBJECT.decode(line))
+    return _OBJECT.decode(line)
+
+
+def is_nested(value: Value) -> bool:
+    """Whether a value is an object or an array: the quick question before the two below."""
+    return not isinstance(value, msgspec.Raw) or memoryview(value)[0] in _NESTED
 
 
 def as_object(value: Value) -> dict[str, Value] | None:
     """The fields of an object; None: the value is none."""
     if isinstance(value, msgspec.Raw):
-        return dict(_OBJECT.decode(value)) if _begins(value, b"{") else None
+        return _OBJECT.decode(value) if memoryview(value)[0] == _BRACE else None
     return value if isinstance(value, dict) else None
 
 
 def as_array(value: Value) -> list[Value] | None:
     """The elements of an array; None: the value is none."""
     if isinstance(value, msgspec.Raw):
-        return list(_ARRAY.decode(value)) if _begins(value, b"[") else None
+        return _ARRAY.decode(value) if memoryview(value)[0] == _BRACKET else None
     return value if isinstance(value, list) else None
 
 
 def as_text(value: Value) -> str | None:
     """The text of a string; None: the value is none."""
-    if isinstance(value, msgspec.Raw) and _begins(value, b'"'):
+    if isinstance(value, msgspec.Raw) and memoryview(value)[0] == _QUOTE:
         return _TEXT.decode(value)
     return None
 
@@ -58,7 +65,3 @@ def plain(value: Value) -> str:
         return text
     written = json_of(value)
     return "" if written == "null" else written
-
-
-def _begins(value: msgspec.Raw, symbol: bytes) -> bool:
-    return bytes(memoryview(value)[:1]) == symbol

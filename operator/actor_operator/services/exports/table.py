@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from actor_operator.services.errors import invalid
-from actor_operator.services.json_values import Item, Value, as_array, as_object
+from actor_operator.services.json_values import Item, Value, as_array, as_object, is_nested
 
 MAX_COLUMNS = 2000
 """Most columns of a table (Apify)."""
@@ -44,6 +44,8 @@ class Columns:
         for item in items:
             for field, value in item.items():
                 known = self._of_field.setdefault(field, {})
+                if field in known and not is_nested(value):
+                    continue
                 for name, _ in cells(field, value):
                     if name not in known:
                         self._add_name(known, name)
@@ -76,16 +78,13 @@ class Columns:
 
 def cells(name: str, value: Value, depth: int = 0) -> Iterator[tuple[str, Value]]:
     """The cells of a value: columns and what stands in them."""
-    inner: Iterable[tuple[object, Value]]
-    fields = as_object(value) if depth < MAX_DEPTH else None
-    if fields is not None:
-        inner = fields.items()
-    else:
-        elements = as_array(value) if depth < MAX_DEPTH else None
-        if elements is None:
-            yield name, value
-            return
-        inner = enumerate(elements)
+    if depth == MAX_DEPTH or not is_nested(value):
+        yield name, value
+        return
+    fields = as_object(value)
+    inner: Iterable[tuple[object, Value]] = (
+        fields.items() if fields is not None else enumerate(as_array(value) or ())
+    )
     for part, one in inner:
         yield from cells(f"{name}/{part}", one, depth + 1)
 
@@ -102,8 +101,11 @@ def row(item: Item, positions: dict[str, int]) -> list[Value | None]:
     """
     found: list[Value | None] = [None] * len(positions)
     for field, value in item.items():
-        for name, content in cells(field, value):
-            found[positions[name]] = content
+        if is_nested(value):
+            for name, content in cells(field, value):
+                found[positions[name]] = content
+        else:
+            found[positions[field]] = value
     return found
 
 

@@ -5,12 +5,13 @@ The rules are in Apify's OpenAPI document, at the items of a dataset ("XML forma
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from typing_extensions import override
 
 from actor_operator.services.errors import invalid
 from actor_operator.services.exports.export import TextExport
-from actor_operator.services.json_values import Item, Value, as_array, as_object, plain
+from actor_operator.services.json_values import Item, Value, as_array, as_object, is_nested, plain
 
 ATTRIBUTES = "@"
 CONTENT = "#"
@@ -97,13 +98,12 @@ def element(name: str, value: Value, depth: int = 0) -> str:
         How deep it is in the item.
     """
     name = _as_name(name)
-    deep = depth >= MAX_DEPTH
-    elements = None if deep else as_array(value)
-    if elements is not None:
-        return "".join(element(name, one, depth + 1) for one in elements)
-    fields = None if deep else as_object(value)
-    if fields is None:
+    if depth == MAX_DEPTH or not is_nested(value):
         return _whole(name, "", text(plain(value)))
+    fields = as_object(value)
+    if fields is None:
+        return "".join(element(name, one, depth + 1) for one in as_array(value) or ())
+    fields = dict(fields)
     attributes = ""
     if ATTRIBUTES in fields:
         given = as_object(fields.pop(ATTRIBUTES)) or {}
@@ -129,6 +129,7 @@ def _attribute(name: str, content: str) -> str:
     return f' {_as_name(name)}="{escaped}"'
 
 
+@lru_cache(maxsize=4096)  # items have the same few
 def _as_name(name: str) -> str:
     if _NAME.fullmatch(name):
         return name
