@@ -7,7 +7,7 @@ from actor_operator.api.views.run import RunView
 from actor_operator.desired.names import ids, object_id
 from actor_operator.errors import RetryableError
 from actor_operator.log import logger
-from actor_operator.services.errors import not_found
+from actor_operator.services.errors import ApiError, not_found
 from actor_operator.services.identity import Caller
 from actor_operator.services.run_object import RunFacts, run_object
 from actor_operator.services.run_parts import RunParts
@@ -51,6 +51,7 @@ class RunAnswers:
 
     def __init__(self, parts: RunParts) -> None:
         self._parts = parts
+        self._held = 0
 
     async def find(self, caller: Caller, run_id: str) -> FoundRun:
         """A run of the caller's account; one with limited permissions sees itself and its children.
@@ -126,11 +127,29 @@ class RunAnswers:
         return self.answer(found, await self.object_of(found))
 
     async def wait(self, found: FoundRun, seconds: float) -> bool:
-        """Wait for the end of a run; returns whether it has ended."""
+        """Wait for the end of a run; returns whether it has ended.
+
+        Raises
+        ------
+        ApiError
+            429 when too many requests are held already.
+        """
         run = await self.object_of(found)
         if run is None:
             return found.row.finished_at is not None
-        state = await self._parts.hub.wait(found.namespace, run.name, is_over, seconds, uid=run.uid)
+        if self._held >= self._parts.settings.api.limits.max_waiting_requests:
+            raise ApiError(
+                "rate-limit-exceeded",
+                "Too many requests wait for runs. Wait a moment and try again.",
+                status=429,
+            )
+        self._held += 1
+        try:
+            state = await self._parts.hub.wait(
+                found.namespace, run.name, is_over, seconds, uid=run.uid
+            )
+        finally:
+            self._held -= 1
         return is_over(state)
 
     def has_ended(self, found: FoundRun) -> bool:

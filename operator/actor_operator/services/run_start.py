@@ -18,6 +18,7 @@ from actor_operator.kube.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
+    TooManyRequestsError,
 )
 from actor_operator.kube.errors import ApiError as KubeError
 from actor_operator.log import logger
@@ -210,4 +211,6 @@ def _of_kubernetes(error: KubeError) -> Exception:
         return ApiError(
             "insufficient-permissions", f"The cluster refuses the run: {error.message}", status=403
         )
+    if isinstance(error, TooManyRequestsError):
+        return unavailable(f"Kubernetes asks to slow down: {error.message}")
     return error
