@@ -3,19 +3,27 @@
 import json
 import sys
 import time
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
 from rich.table import Table
 from tests.cluster_tool import http_probe
+from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.kubectl import Kubectl
 from tests.cluster_tool.paths import DEFAULT_NAME
 from tests.cluster_tool.progress import console, say, step
 from tests.cluster_tool.providers import choose
 from tests.cluster_tool.providers.base import Request
-from tests.support.installation import SAMPLES, install_operator, load_project_images
+from tests.support.installation import (
+    ROOT,
+    SAMPLES,
+    install_operator,
+    load_project_images,
+    sample_image,
+)
 
 RUNS = {
     "hello": "run.yaml",
@@ -29,6 +37,12 @@ WEB_RUN = {"serving": "web-server.yaml"}
 
 SMALL_CLUSTER = ("settings.pod.cpuRequestFraction=0.1", "settings.pod.diskRequestFraction=0.1")
 """Values for one machine: limits stay, requests are lowered so that several runs fit."""
+
+SDK_ACTOR = "sdk-python"
+"""An actor that is written with Apify's Python SDK."""
+
+SDK_INPUT = '{"until": 3}'
+"""Its input."""
 
 WAIT_SECONDS = 180
 """How long the demo waits for its runs."""
@@ -58,10 +72,10 @@ def demonstrate() -> None:
     provider.up(Request(DEFAULT_NAME))
     kubeconfig, port = provider.kubeconfig(), provider.http_port()
     say("2. Images: the operator and the sample actors")
-    load_project_images(provider)
-    say("3. The operator")
+    load_project_images(provider, sample_image(SDK_ACTOR))
+    say("3. The operator and the API server")
     with step("helm upgrade --install actor-operator-system helm/actor-operator"):
-        install_operator(kubeconfig, *SMALL_CLUSTER, *web_values(port))
+        install_operator(kubeconfig, *SMALL_CLUSTER, *web_values(port), api=True)
     say("4. Sample runs")
     kubectl = Kubectl(kubeconfig)
     samples = RUNS if port is None else RUNS | WEB_RUN
@@ -69,6 +83,9 @@ def demonstrate() -> None:
     wait_for_runs(kubectl, samples)
     show(kubectl, samples)
     show_page(kubectl, port)
+    if port is not None:
+        say("\n5. Apify's Python client calls an actor that is written with Apify's SDK")
+        call_actor(kubectl, kubeconfig, port)
     say("\nGo on with:")
     click.echo(f"export KUBECONFIG={kubeconfig}")
     say("kubectl get aruns -o wide, .venv/bin/actorctl explain failing")
@@ -86,7 +103,13 @@ def web_values(port: int | None) -> tuple[str, ...]:
         "port": port,
         "ingress": {"className": "traefik"},
     }
-    return (f"settings.webServer={json.dumps(web)}", 'settings.network.webServerFrom=["traefik"]')
+    api = {"enabled": True, "host": "localhost", "className": "traefik", "tls": {"enabled": False}}
+    return (
+        f"settings.webServer={json.dumps(web)}",
+        'settings.network.webServerFrom=["traefik"]',
+        f"api.ingress={json.dumps(api)}",
+        f'settings.api.publicUrl="http://localhost:{port}"',
+    )
 
 
 def start_runs(kubectl: Kubectl, samples: dict[str, str]) -> None:
@@ -165,6 +188,33 @@ def show_page(kubectl: Kubectl, port: int | None) -> None:
     )
     say(f"\nThe page of {name} answers. It is there for ten minutes:")
     click.echo(url)
+
+
+def call_actor(kubectl: Kubectl, kubeconfig: Path, port: int) -> None:
+    """Make a token, call an actor with it, and say how to go on."""
+    kubectl.run("apply", "-f", str(SAMPLES / f"actor-{SDK_ACTOR}.yaml"))
+    with step("actorctl token create default"):
+        token = run(
+            [
+                str(Path(sys.executable).with_name("actorctl")),
+                f"--kubeconfig={kubeconfig}",
+                "token",
+                "create",
+                "default",
+            ]
+        ).strip()
+    script = "manifests/samples/clients/call_actor.py"
+    url = f"http://localhost:{port}"
+    with step(f"python {script} {SDK_ACTOR} '{SDK_INPUT}'"):
+        told = run(
+            [sys.executable, str(ROOT / script), SDK_ACTOR, SDK_INPUT],
+            env={"APIFY_API_URL": url, "APIFY_TOKEN": token},
+        )
+    click.echo(told)
+    say("Read the same with curl:")
+    click.echo(
+        f"curl -H 'Authorization: Bearer {token}' {url}/v2/actors/{SDK_ACTOR}/runs/last/dataset/items"
+    )
 
 
 def fetch(url: str) -> tuple[int, str]:

@@ -18,9 +18,10 @@ from actor_operator.kube.pods import SELECTOR as PODS_OF_RUNS
 from actor_operator.kube.run_requests import decode_slim_run
 from actor_operator.kube.runs import ACTOR_RUNS
 from actor_operator.kube.transport import Call, Timeouts
+from actor_operator.log import configure
 from actor_operator.metrics_api import ApiMetrics
 from actor_operator.services.run_watch import Run
-from actor_operator.settings import Settings
+from actor_operator.settings import LogFormat, Settings
 from actor_operator.watching import Watched, Watches, build_watches
 
 USER_AGENT = f"actor-operator-api/{__version__}"
@@ -61,6 +62,19 @@ class Cluster:
     async def warm(self) -> None:
         """Return once everything has been listed."""
         await asyncio.gather(*(found.synced.wait() for found in self.watches.informers))
+
+
+def start_logging(settings: Settings) -> None:
+    """Set up what every process of the API server needs first.
+
+    Raises
+    ------
+    ConfigurationError
+        When the settings want no API server.
+    """
+    configure(level=settings.log.level, json=settings.log.format is LogFormat.JSON)
+    if not settings.api.enabled:
+        raise ConfigurationError("api.enabled is false: there is nothing to serve.")
 
 
 def build_client(settings: Settings, connection: Connection, metrics: ApiMetrics) -> KubeClient:

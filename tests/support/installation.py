@@ -62,10 +62,10 @@ def operator_image() -> Build:
     return Build(OPERATOR_IMAGE, ROOT / "operator/Dockerfile", ROOT)
 
 
-def load_project_images(provider: Provider) -> None:
-    """Build what the cache does not have, and load all of it into every node."""
+def load_project_images(provider: Provider, *more: Build) -> None:
+    """Build what the cache does not have, and load all of it, and more, into every node."""
     archives = []
-    for image in project_images():
+    for image in (*project_images(), *more):
         with step(f"Image {image.full_reference}"):
             archives.append(build(image))
     with step("Loading the images into the nodes"):

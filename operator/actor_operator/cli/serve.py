@@ -35,9 +35,14 @@ def server(settings_file: Path | None, only: str | None) -> None:
         os.environ["KUBECONFIG"] = options.kubeconfig
     try:
         settings = load_settings(settings_file)
-        # Only now: the web framework takes half a second to import.
-        from actor_operator.server.main import run_server
+        # Only now: the web framework takes half a second to import, the database as long again.
+        if only == "events":
+            from actor_operator.server.events_main import run_events
 
-        run_server(settings, only_events=only == "events")
+            run_events(settings)
+        else:
+            from actor_operator.server.main import run_api
+
+            run_api(settings)
     except ConfigurationError as error:
         raise SetupError(str(error)) from None
