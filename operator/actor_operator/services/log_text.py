@@ -25,6 +25,9 @@ SECRET_SYMBOLS = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 
 MASK = "***"
 
+STAMP_SYMBOLS = frozenset("0123456789-:.TZ ")
+"""Of what stamps consist."""
+
 ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]"  # colours and movements (CSI)
     r"|\][^\x07\x1b]*(?:\x07|\x1b\\)"  # titles and links (OSC)
@@ -72,11 +75,17 @@ class Cap:
             return ""
         room = MAX_CHARACTERS - self.characters
         if len(text) > room:
-            cut = text[:room]
+            cut = _without_half_a_stamp(text[:room])
             # What was taken before may end within a line too; an empty line does no harm.
             text = f"{cut}{'' if cut.endswith(chr(10)) else chr(10)}{line(moment, MARK)}"
         self.characters += len(text)
         return text
+
+
+def _without_half_a_stamp(text: str) -> str:
+    """The text without a last line of which only the stamp, or a part of it, is left."""
+    begin = text.rfind("\n") + 1
+    return text[:begin] if STAMP_SYMBOLS.issuperset(text[begin:]) else text
 
 
 class AnsiStripper:

@@ -208,5 +208,7 @@ async def _stored(world: LogWorld, run_id: str, word: str) -> None:
     """Wait until a word of the log is stored."""
     async with world.replica("reader-only") as replica:
         replica.tasks.pop().cancel()
-        while word not in await text_of(replica.logs.read(ACCOUNT, run_id)):
-            await asyncio.sleep(0.02)
+        stream = replica.logs.stream(ACCOUNT, run_id, lambda: False)
+        async for part in stream:
+            if word in part.decode():
+                return
