@@ -15,6 +15,10 @@ BASES: dict[str, dict[str, Any]] = {
     },
     "actorruns": {"kind": "ActorRun", "spec": {"actor": "hello-world"}},
     "actoraccounts": {"kind": "ActorAccount", "spec": {}},
+    "actortokens": {
+        "kind": "ActorToken",
+        "spec": {"account": "default", "sha256": "0" * 64, "scopes": ["read"]},
+    },
 }
 """The manifest of each kind over which cases are laid."""
 

@@ -113,5 +113,6 @@ class RestClient:
 
 def collection(plural: str) -> str:
     """Path of the objects of one of our kinds, in the namespace default."""
-    namespace = "" if plural == "actoraccounts" else "/namespaces/default"
+    without = plural in {"actoraccounts", "actortokens"}
+    namespace = "" if without else "/namespaces/default"
     return f"{GROUP_PATH}{namespace}/{plural}"

@@ -28,7 +28,7 @@ def _cases() -> list[Any]:
 @pytest.mark.parametrize(("plural", "case"), _cases())
 async def test_manifest(server: ApiServer, plural: str, case: dict[str, Any]) -> None:
     body = manifest(plural, case.get("spec"), name=case.get("name"))
-    namespace = "" if plural == "actoraccounts" else "default"
+    namespace = "" if plural in {"actoraccounts", "actortokens"} else "default"
     sentences: list[str] = []
     try:
         created = server.create(plural, body)

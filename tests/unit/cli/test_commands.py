@@ -18,7 +18,7 @@ HEAVY = ("kubernetes", "kopf", "aiohttp", "rich", "pydantic", "structlog")
 OF_THE_OPERATOR = ("kubernetes", "kopf", "pydantic_settings")
 """Packages that only the operator needs, or whoever connects."""
 
-FOR_ITSELF = {"operator", "crds", "settings", "completion", "version"}
+FOR_ITSELF = {"operator", "server", "crds", "settings", "completion", "version"}
 """Commands that are not about the user's runs."""
 
 
