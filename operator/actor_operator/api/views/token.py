@@ -1,4 +1,4 @@
-"""What the API server reads of an ActorToken."""
+"""What the API server reads of an ActorToken."""  # noqa: A005 -- always imported by its full name
 
 from datetime import datetime
 
