@@ -110,16 +110,7 @@ class DatasetItems:
         """
         items = sum(block.count for block in blocks)
         row = self._connection.execute(
-            _COUNT_PUSH,
-            {
-                "of_account": self._account,
-                "of_storage": storage,
-                "items": items,
-                "clean": clean,
-                "stored": sum(block.size for block in blocks),
-                "inflated": sum(block.inflated for block in blocks),
-                "now": now,
-            },
+            _COUNT_PUSH, self._counts(storage, blocks, items=items, clean=clean, now=now)
         ).first()
         if row is None:
             return None
@@ -201,6 +192,19 @@ class DatasetItems:
         if counted.rowcount != 1 or removed.rowcount != len(old):
             raise StaleError("The blocks have been replaced already.")
         self._add_blocks(storage, old[0].first, [new])
+
+    def _counts(
+        self, storage: str, blocks: Sequence[NewBlock], *, items: int, clean: int, now: int
+    ) -> dict[str, object]:
+        return {
+            "of_account": self._account,
+            "of_storage": storage,
+            "items": items,
+            "clean": clean,
+            "stored": sum(block.size for block in blocks),
+            "inflated": sum(block.inflated for block in blocks),
+            "now": now,
+        }
 
     def _add_blocks(self, storage: str, first: int, blocks: Sequence[NewBlock]) -> None:
         rows = []
