@@ -62,7 +62,9 @@ def test_a_folder_of_a_node_is_given_to_the_server_before_it_starts() -> None:
     }
     assert claims(HOST_PATH) == []
     owner = pod(API, HOST_PATH)["securityContext"]["runAsUser"]
-    assert first["command"] == ["chown", f"{owner}:{owner}", FOLDER]
+    assert first["command"][:2] == ["python", "-c"]
+    assert f"os.chown(sys.argv[1], {owner}, {owner})" in first["command"][2]
+    assert first["command"][3:] == [FOLDER]
     assert first["volumeMounts"] == [{"name": "storage", "mountPath": FOLDER}]
     assert first["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["CHOWN"]}
 

@@ -80,7 +80,7 @@ def test_the_charts_crds_are_byte_copies() -> None:
     sources = {path.name: path.read_bytes() for path in (ROOT / "crds").glob("*.yaml")}
 
     assert copies == sources
-    assert len(sources) == 3
+    assert len(sources) == 4
 
 
 def test_crds_are_rendered_byte_for_byte_and_are_kept_on_uninstall() -> None:
