@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
+
+from sqlalchemy import Connection
 
 from actor_operator.api.views.run import RunView
 from actor_operator.constants import ANNOTATION_ARCHIVED
@@ -19,10 +22,10 @@ from actor_operator.storage.logs import LogOwners, LogRow, LogSegments
 
 log = logger(__name__)
 
-LEASE_SECONDS = 30.0
+LEASE_MILLIS = 30_000
 """How long a log belongs to a replica after it last said so."""
 
-RENEW_SECONDS = 10.0
+PROLONG_SECONDS = 10.0
 """How often a replica says so."""
 
 RETRY = Backoff(first=1.0, cap=30.0)
@@ -69,6 +72,7 @@ class LogFollowers:
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
         self._marked: dict[str, int] = {}  # attempts whose mark the informer has not told of yet
+        self._held: set[Key] = set()
         self._old = asyncio.Semaphore(AT_ONCE)
         hub.listen(self._on_change)
 
@@ -84,6 +88,7 @@ class LogFollowers:
         """
         self._changed.update(self._hub.uids())
         self._wake.set()
+        prolonging = asyncio.create_task(self._prolong())
         try:
             while True:
                 await self._wake.wait()
@@ -93,7 +98,7 @@ class LogFollowers:
                     if uid not in self._tasks and self._wanted(uid):
                         self._tasks[uid] = asyncio.create_task(self._keep_following(uid))
         finally:
-            tasks = list(self._tasks.values())
+            tasks = [prolonging, *self._tasks.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -160,17 +165,11 @@ class LogFollowers:
         key = (account, ids(run).run)
         if not await self._take(key):
             return False
-        work = asyncio.create_task(self._write(run, key))
-        renewal = asyncio.create_task(self._renew(key))
+        self._held.add(key)
         try:
-            await asyncio.wait({work, renewal}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                raise StaleError("Another replica has taken the log.")
-            await work
+            await self._write(run, key)
         finally:
-            work.cancel()
-            renewal.cancel()
-            await asyncio.gather(work, renewal, return_exceptions=True)
+            self._held.discard(key)
             await self._release(key)
         return True
 
@@ -206,21 +205,27 @@ class LogFollowers:
     async def _take(self, key: Key) -> bool:
         account, run_id = key
         owner, now = self._store.owner, self._store.now()
-        until = now + round(LEASE_SECONDS * 1000)
         return await self._store.database.write(
-            lambda connection: LogOwners(connection, account).take(run_id, owner, now, until)
+            lambda connection: LogOwners(connection, account).take(
+                run_id, owner, now, now + LEASE_MILLIS
+            )
         )
 
-    async def _renew(self, key: Key) -> None:
-        """Prolong the lease; returns when the log is another replica's."""
+    async def _prolong(self) -> None:
+        """Keep the logs that are ours, with one statement for all of an account.
+
+        A log that was lost all the same is noticed by the next write to it.
+        """
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
-            try:
-                if not await self._take(key):
-                    return
-            except ActorOperatorError as error:
-                # Every write makes sure that the log is still ours.
-                log.warning("A log cannot be kept.", run=key[1], error=str(error))
+            await asyncio.sleep(PROLONG_SECONDS)
+            until = self._store.now() + LEASE_MILLIS
+            for account in {account for account, _ in self._held}:
+                try:
+                    await self._store.database.write(
+                        partial(_prolong, account=account, owner=self._store.owner, until=until)
+                    )
+                except ActorOperatorError as error:
+                    log.warning("Logs cannot be kept.", account=account, error=str(error))
 
     async def _release(self, key: Key) -> None:
         account, run_id = key
@@ -230,6 +235,10 @@ class LogFollowers:
             )
         except ActorOperatorError as error:
             log.info("A log is given up late.", run=run_id, error=str(error))
+
+
+def _prolong(connection: Connection, *, account: int, owner: str, until: int) -> None:
+    LogOwners(connection, account).prolong(owner, until)
 
 
 def archived_attempt(run: RunView) -> int:

@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from actor_operator.errors import StaleError
 from actor_operator.storage.tables import LOG_OWNERS, LOG_SEGMENTS, LOGS
@@ -274,7 +274,7 @@ class LogOwners:
         self._account = account
 
     def take(self, run_id: str, owner: str, now: int, until: int) -> bool:
-        """Take or prolong the log of a run; False: another replica has it.
+        """Take the log of a run; False: another replica has it.
 
         Parameters
         ----------
@@ -297,6 +297,14 @@ class LogOwners:
             .returning(LOG_OWNERS.c.owner)
         )
         return taken.first() is not None
+
+    def prolong(self, owner: str, until: int) -> None:
+        """Keep all logs that a replica has; those that another one took meanwhile stay with it."""
+        self._connection.execute(
+            update(LOG_OWNERS)
+            .where(LOG_OWNERS.c.account == self._account, LOG_OWNERS.c.owner == owner)
+            .values(until=until)
+        )
 
     def check(self, run_id: str, owner: str) -> None:
         """Make sure that a replica still has the log of a run.

@@ -52,8 +52,12 @@ async def test_a_followed_log_may_be_quiet(http: Server) -> None:
 
 async def test_a_log_that_is_not_followed_must_come_without_pause(http: Server) -> None:
     http.handler = quiet
-    options = LogOptions(previous=True, since_seconds=5)
+    options = LogOptions(previous=True, since_seconds=5, since_time="2026-03-01T12:00:00Z")
     async with a_client(http) as client, read_log(client, "ns", "p", options, silence=0.2) as log:
         with pytest.raises(UnreachableError):
             assert [chunk async for chunk in log] == []
-    assert http.seen[0].query == {"previous": "true", "sinceSeconds": "5"}
+    assert http.seen[0].query == {
+        "previous": "true",
+        "sinceSeconds": "5",
+        "sinceTime": "2026-03-01T12:00:00Z",
+    }
