@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from actor_operator.storage.tables import ACTOR_IDS
+from actor_operator.storage.upsert import insert_into
 
 
 class ActorIds:
@@ -38,12 +39,11 @@ class ActorIds:
             Milliseconds since 1970.
         """
         known = self.known()
-        for name, wish in wished:
-            if name not in known:
-                self._connection.execute(
-                    insert(ACTOR_IDS).values(
-                        account=self._account, name=name, id=wish, created_at=now
-                    )
-                )
-                known[name] = wish
-        return known
+        missing = [(name, wish) for name, wish in wished if name not in known]
+        for name, wish in sorted(missing):
+            self._connection.execute(
+                insert_into(self._connection, ACTOR_IDS)
+                .values(account=self._account, name=name, id=wish, created_at=now)
+                .on_conflict_do_nothing()  # another replica was faster
+            )
+        return self.known() if missing else known

@@ -21,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 
+from actor_operator.storage.across import across_accounts
 from actor_operator.storage.counters import Counters
 from actor_operator.storage.tables import ACCOUNTS, RUNS
 from actor_operator.storage.upsert import insert_into
@@ -194,8 +195,9 @@ class RunRows:
             insert_into(self._connection, RUNS)
             .values(**msgspec.structs.asdict(row))
             .on_conflict_do_nothing()
+            .returning(RUNS.c.id)
         )
-        if made.rowcount == 1 and row.state == VISIBLE:
+        if made.one_or_none() is not None and row.state == VISIBLE:
             self._count(row.actor_id, row.status, 1)
 
     def show(self, run_id: str, uid: str) -> None:
@@ -312,7 +314,7 @@ def find_anywhere(connection: Connection, run_id: str) -> tuple[RunRow, str] | N
         .where(RUNS.c.id == run_id, RUNS.c.state == VISIBLE)
         .where(ACCOUNTS.c.unreachable_at.is_(None))
     )
-    found = connection.execute(query).mappings().first()
+    found = connection.execute(across_accounts(query)).mappings().first()
     if found is None:
         return None
     values = dict(found)
