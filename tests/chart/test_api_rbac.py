@@ -11,8 +11,8 @@ from tests.chart.verbs_in_code import Use, verbs_in_code
 pytestmark = pytest.mark.chart
 
 CODE = {
-    "api": ("actor_operator.api_factory", "actor_operator.server.application"),
-    "events": ("actor_operator.events_factory", "actor_operator.server.events"),
+    "api": "actor_operator.server.main:run_api",
+    "events": "actor_operator.server.events_main:run_events",
 }
 """Where the code of each part begins."""
 
@@ -48,7 +48,7 @@ def rights(found: Iterable[dict[str, Any]]) -> set[Use]:
 
 @each_part
 def test_a_part_may_do_what_its_code_calls_and_nothing_else(part: str) -> None:
-    assert rights(roles(part)) == verbs_in_code(*CODE[part]) - FOR_IDENTITIES
+    assert rights(roles(part)) == verbs_in_code(CODE[part]) - FOR_IDENTITIES
 
 
 @each_part
