@@ -76,11 +76,13 @@ class Logs:
             yield data
 
     async def _now(self, key: Key) -> AsyncIterator[str]:
-        async for text in self._reading(key).more():
+        async for text in self._reading(key, lambda _: True).more():
             yield text
 
     async def _until(self, key: Key, over: Callable[[], bool]) -> AsyncIterator[str]:
-        reading = self._reading(key)
+        # A log that is complete while the run goes on is of an earlier attempt: a resurrection
+        # begins another one.
+        reading = self._reading(key, lambda row: not row.complete or over())
         loop = asyncio.get_running_loop()
         last_sign = loop.time()
         while True:
@@ -94,18 +96,26 @@ class Logs:
                 return
             await self._tails.wait(key, POLL_SECONDS)
 
-    def _reading(self, key: Key) -> "_Reading":
-        return _Reading(self._database, self._objects, self._tails, key)
+    def _reading(self, key: Key, meant: Callable[[LogRow], bool]) -> "_Reading":
+        return _Reading(self._database, self._objects, self._tails, key, meant)
 
 
 class _Reading:
-    """One reader of the log of one attempt: the last that has a log when there is one."""
+    """One reader of the log of one attempt: the first that it finds and that is meant."""
 
-    def __init__(self, database: Database, objects: ObjectStore, tails: Tails, key: Key) -> None:
+    def __init__(
+        self,
+        database: Database,
+        objects: ObjectStore,
+        tails: Tails,
+        key: Key,
+        meant: Callable[[LogRow], bool],
+    ) -> None:
         self._database = database
         self._objects = objects
         self._tails = tails
         self._key = key
+        self._meant = meant
         self._attempt: int | None = None
         self._offset = 0
         self.ended = False
@@ -139,7 +149,7 @@ class _Reading:
             self.ended = row is None or row.attempt != self._attempt or row.complete
 
     async def _stored(self, row: LogRow | None) -> AsyncIterator[str]:
-        if self._attempt is None and row is not None:
+        if self._attempt is None and row is not None and self._meant(row):
             self._attempt = row.attempt
         while segments := await self._segments():
             for segment in segments:

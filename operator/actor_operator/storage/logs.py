@@ -121,13 +121,16 @@ class LogSegments:
         self._account = account
 
     def row(self, run_id: str, attempt: int | None = None) -> LogRow | None:
-        """The log of an attempt, by default of the last one that has a log; None: there is none."""
+        """The log of an attempt, by default of the last one that has text; None: there is none."""
         which = [LOGS.c.account == self._account, LOGS.c.run_id == run_id]
         if attempt is not None:
             which.append(LOGS.c.attempt == attempt)
         columns = [LOGS.c[name] for name in LogRow.__struct_fields__]
         found = self._connection.execute(
-            select(*columns).where(*which).order_by(LOGS.c.attempt.desc()).limit(1)
+            select(*columns)
+            .where(*which)
+            .order_by((LOGS.c.segments > 0).desc(), LOGS.c.attempt.desc())
+            .limit(1)
         ).first()
         return None if found is None else LogRow(**found._mapping)  # noqa: SLF001 -- it is public
 

@@ -162,7 +162,7 @@ async def test_who_has_lost_a_log_writes_nothing_more_to_it(world: LogWorld) -> 
         assert world.archived() is None
 
 
-async def test_a_resurrection_begins_a_new_log_and_ends_streams_of_the_old_one(
+async def test_a_resurrection_begins_a_new_log_for_which_streams_wait(
     world: LogWorld,
 ) -> None:
     run_id = world.run()
@@ -173,10 +173,14 @@ async def test_a_resurrection_begins_a_new_log_and_ends_streams_of_the_old_one(
         await world.until_archived(1)
         world.say({"phase": "READY", "finished": False, "attempt": 2})
         assert "old" in await text_of(replica.logs.read(ACCOUNT, run_id))
+        stream = asyncio.create_task(
+            text_of(replica.logs.stream(ACCOUNT, run_id, lambda: bool(world.archived() == "2")))
+        )
         world.pod(2, attempt=2).run().print("new\n").exit(0)
         world.say(ended("FAILED", attempt=2))
         await world.until_archived(2)
         assert words(await text_of(replica.logs.read(ACCOUNT, run_id))) == [*OURS, "new"]
+        assert words(await stream) == [*OURS, "new"]
 
 
 async def test_a_log_that_cannot_be_read_for_a_while_is_read_later(world: LogWorld) -> None:
