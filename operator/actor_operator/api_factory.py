@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-
 from actor_operator.api.views.account import AccountView
 from actor_operator.api.views.full_actor import FullActor
 from actor_operator.api.views.namespace import NamespaceView
@@ -155,9 +153,9 @@ class Api:
         return Usage(use.memory_mbytes, use.live_runs, len(actors))
 
     @property
-    def registry(self) -> CollectorRegistry:
+    def metrics(self) -> ApiMetrics:
         """Its metrics."""
-        return self.cluster.metrics.registry
+        return self.cluster.metrics
 
     @property
     def synced(self) -> bool:
@@ -253,28 +251,36 @@ def build_api(
         now=clock.now,
     )
     watched = (*watched_runs(runs, pods), *_watched(stores))
-    limits, tails = settings.api.limits, Tails()
-    runs_services = build_runs(parts, stores)
+    cluster = build_cluster(settings, client, metrics, watched)
+    return _build(parts, stores, cluster, keyring, clock)
+
+
+def _build(
+    parts: RunParts, stores: ApiStores, cluster: Cluster, keyring: Keyring, clock: Clock
+) -> Api:
+    settings, tails = parts.settings, Tails()
+    limits = settings.api.limits
+    runs = build_runs(parts, stores)
     return Api(
         settings=settings,
-        cluster=build_cluster(settings, client, metrics, watched),
+        cluster=cluster,
         parts=parts,
         authentication=Authentication(
             keyring=keyring,
             tokens=Tokens(stores.tokens, clock.now),
             runs=parts.directory,
-            accounts=accounts,
+            accounts=parts.accounts,
             now=clock.now,
         ),
         rates=Rates(
             per_second=limits.requests_per_second, burst=limits.request_burst, now=time.monotonic
         ),
         storages=build_storages(parts),
-        runs=runs_services,
-        logs=Logs(database, objects, tails),
-        followers=build_followers(parts, client, tails, clock),
+        runs=runs,
+        logs=Logs(parts.database, parts.objects, tails),
+        followers=build_followers(parts, cluster.client, tails, clock),
         mirror=Mirror(parts),
-        sweeper=RunSweeper(parts, runs_services.start),
+        sweeper=RunSweeper(parts, runs.start),
         users=Users(
             namespaces=stores.namespaces,
             accounts=stores.accounts,

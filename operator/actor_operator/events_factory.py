@@ -3,8 +3,6 @@
 import ssl
 from dataclasses import dataclass
 
-from prometheus_client import CollectorRegistry
-
 from actor_operator.api_parts import (
     USER_AGENT,
     Cluster,
@@ -55,9 +53,9 @@ class Events:
     clock: Clock
 
     @property
-    def registry(self) -> CollectorRegistry:
+    def metrics(self) -> ApiMetrics:
         """Its metrics."""
-        return self.cluster.metrics.registry
+        return self.cluster.metrics
 
     @property
     def synced(self) -> bool:

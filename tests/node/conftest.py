@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.images.build import Build, build
 from tests.cluster_tool.kubectl import Kubectl
+from tests.support.clients.access import ApiAccess
 from tests.support.installation import REGISTRY, install_operator, project_images
 from tests.support.judge import Judge
 from tests.support.reach import Reached, by_kubeconfig
@@ -60,6 +62,18 @@ HTTP_ROUTES = (
 
 VALUES = (*SMALL_CLUSTER, *INGRESSES)
 """What the operator is installed with."""
+
+API_URL = f"http://localhost:{HTTP_PORT}"
+"""Where the API is, for the tests that install it."""
+
+API_VALUES = (
+    'api.ingress={"enabled":true,"host":"localhost","className":"traefik","tls":{"enabled":false}}',
+    f'settings.api.publicUrl="{API_URL}"',
+)
+"""What to add for the API server."""
+
+AUTHORS = "authors"
+"""The account of the tests of the API."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +160,26 @@ def workspace(reached: Reached, recorder: Recorder) -> Iterator[Workspace]:
 def user(installed: Installed) -> User:
     """Someone with kubectl."""
     return installed.user
+
+
+@pytest.fixture(scope="module")
+def api(installed: Installed) -> Iterator[ApiAccess]:
+    """The API server beside the operator for a module, and a token of an account."""
+    kubeconfig, kubectl = installed.kubeconfig, installed.kubectl
+    install_operator(kubeconfig, *VALUES, *API_VALUES, api=True)
+    try:
+        if AUTHORS not in kubectl.run("get", "namespaces", "--output=name"):
+            kubectl.run("create", "namespace", AUTHORS)
+        yield ApiAccess(API_URL, actorctl(kubeconfig, "token", "create", AUTHORS).strip(), AUTHORS)
+    finally:
+        kubectl.run("delete", "namespace", AUTHORS, "--wait")
+        install_operator(kubeconfig, *VALUES)
+
+
+def actorctl(kubeconfig: Path, *arguments: str) -> str:
+    """Run ``actorctl`` against a cluster, and return what it printed."""
+    program = Path(sys.executable).with_name("actorctl")
+    return run([program, f"--kubeconfig={kubeconfig}", *arguments])
 
 
 def _own_images() -> list[Build]:

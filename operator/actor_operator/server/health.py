@@ -2,20 +2,21 @@
 
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from actor_operator.metrics_api import ApiMetrics
 
-def health_app(registry: CollectorRegistry, ready: Callable[[], bool]) -> Starlette:
+
+def health_app(metrics: ApiMetrics, ready: Callable[[], bool]) -> Starlette:
     """The application for the kubelet and Prometheus.
 
     Parameters
     ----------
-    registry
+    metrics
         The metrics.
     ready
         Whether requests can be served.
@@ -29,13 +30,13 @@ def health_app(registry: CollectorRegistry, ready: Callable[[], bool]) -> Starle
             return PlainTextResponse("ok\n")
         return PlainTextResponse("the caches are not filled yet\n", status_code=503)
 
-    async def metrics(_: Request) -> Response:
-        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    async def tell(_: Request) -> Response:
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(
         routes=[
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Route("/metrics", metrics),
+            Route("/metrics", tell),
         ]
     )

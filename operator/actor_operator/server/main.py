@@ -36,5 +36,5 @@ async def serve_api(settings: Settings, connection: Connection) -> None:
     objects = open_objects(settings.api.storage)
     database = await open_database(settings.api.storage)
     api = build_api(settings, connection, keyring, database, objects)
-    app = Measured(build_application(api), api.cluster.metrics)
+    app = Measured(build_application(api), api.metrics)
     await serve(api, app, settings.api)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from typing import Protocol
 
 import uvicorn
-from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 from typing_extensions import override
 
@@ -16,6 +15,7 @@ from actor_operator.constants import NESTING
 from actor_operator.engine.supervisor import Supervisor
 from actor_operator.errors import ConfigurationError
 from actor_operator.log import logger
+from actor_operator.metrics_api import ApiMetrics
 from actor_operator.server.health import health_app
 from actor_operator.settings_api import ApiSettings
 
@@ -32,7 +32,7 @@ class Service(Protocol):
     """What runs behind the ports."""
 
     @property
-    def registry(self) -> CollectorRegistry:
+    def metrics(self) -> ApiMetrics:
         """Its metrics."""
         ...
 
@@ -90,38 +90,46 @@ async def serve(
         When a port is taken.
     """
     sys.setrecursionlimit(NESTING)
-    stop = stop or asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    supervisor = Supervisor()
+    stop = stop or _stopped_by_signals()
+    supervisor = Supervisor(on_death=lambda task: service.metrics.task_deaths.labels(task).inc())
     for name, run in service.tasks().items():
         supervisor.start(name, run)
-    is_open = False
-    health = http_server(
-        health_app(service.registry, lambda: is_open and service.synced),
-        settings.host,
-        settings.metrics_port,
-    )
-    main = http_server(app, settings.host, settings.port)
     try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(_run(health, settings.metrics_port))
-            if await _is_warm(service, stop):
-                running = group.create_task(_run(main, settings.port))
-                is_open = True
-                log.info("Serving.", port=settings.port)
-                await stop.wait()
-                is_open = False
-                service.stop_waiting()
-                main.should_exit = True
-                await running
-            health.should_exit = True
+        await _serve_ports(service, app, settings, stop)
     except* ConfigurationError as errors:
         raise errors.exceptions[0] from None
     finally:
         await supervisor.stop_all(STOP_SECONDS)
         await service.close()
+
+
+def _stopped_by_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def _serve_ports(
+    service: Service, app: ASGIApp, settings: ApiSettings, stop: asyncio.Event
+) -> None:
+    """Open the port for health at once, and the main one while the caches are filled."""
+    main = http_server(app, settings.host, settings.port)
+    health = http_server(
+        health_app(service.metrics, lambda: main.started and service.synced and not stop.is_set()),
+        settings.host,
+        settings.metrics_port,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_run(health, settings.metrics_port))
+        if await _is_warm(service, stop):
+            running = group.create_task(_run(main, settings.port))
+            log.info("Serving.", port=settings.port)
+            await stop.wait()
+            service.stop_waiting()
+            main.should_exit = True
+            await running
+        health.should_exit = True
 
 
 def http_server(app: ASGIApp, host: str, port: int) -> HttpServer:
