@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from actor_operator.services.errors import ApiError, invalid
+from actor_operator.services.json_values import mend
 
 HIDDEN = "#"
 """How names of hidden fields begin (Apify)."""
@@ -23,11 +24,6 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _LIST = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LINE_BREAKS = bytes.maketrans(b"\r\n", b"  ")
-_ESCAPES = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-    rb"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +66,7 @@ def read_push(body: bytes) -> Push:
 
 
 def _texts(body: bytes) -> list[bytes]:
-    if b"\\ud" in body or b"\\uD" in body:
-        body = _mend(body)
-    body = body.strip()
+    body = mend(body).strip()
     try:
         body.decode()  # what is skipped by the decoder is not looked at for this
         if not body.startswith(b"["):
@@ -107,8 +101,3 @@ def _is_deep(text: bytes) -> bool:
         if not brackets:
             return False
     return True
-
-
-def _mend(body: bytes) -> bytes:
-    """Replace halves of surrogate pairs, which JavaScript writes where it has cut a text."""
-    return _ESCAPES.sub(lambda found: rb"\ufffd" if found["lone"] else found[0], body)

@@ -3,6 +3,7 @@
 A value is the text of JSON (`msgspec.Raw`), or an object or array of such values.
 """
 
+import re
 from typing import Any, TypeAlias
 
 import msgspec
@@ -18,6 +19,21 @@ _NESTED = b"{["
 _OBJECT: msgspec.json.Decoder[Item] = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ARRAY: msgspec.json.Decoder[list[Value]] = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
+_ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<lone>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)",
+    re.DOTALL,
+)
+
+
+def mend(body: bytes) -> bytes:
+    """Replace halves of surrogate pairs, which JavaScript writes where it has cut a text.
+
+    No decoder takes them, and nobody could read them back.
+    """
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return body
+    return _ESCAPES.sub(lambda found: rb"\ufffd" if found["lone"] else found[0], body)
 
 
 def read_item(line: bytes) -> Item:

@@ -14,6 +14,7 @@ import msgspec
 
 from actor_operator.clock import parse_timestamp
 from actor_operator.services.errors import ApiError, invalid
+from actor_operator.services.json_values import mend
 from actor_operator.services.times import millis_of
 from actor_operator.storage.queues import NewRequest
 
@@ -153,7 +154,7 @@ def read_deletions(body: bytes) -> list[Deletion]:
 def _decode(decoder: msgspec.json.Decoder[Any], body: bytes, what: str) -> Any:
     try:
         body.decode()  # the decoder does not look at this in what it skips
-        return decoder.decode(body)
+        return decoder.decode(mend(body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise invalid(f"The body must be {what}: {error}", "invalid-value") from None
 

@@ -47,6 +47,16 @@ def test_what_is_not_known_stays_the_text_that_was_sent() -> None:
     assert b'"x":{"y":[]}' in stored
 
 
+def test_half_a_symbol_is_replaced_as_javascript_does_for_the_id() -> None:
+    sent = read_request(
+        rb'{"url":"u","uniqueKey":"k\ud83d","userData":{"text":"\udE00 \ud83d\ude00"}}'
+    )
+
+    assert sent.request.id == request_id("k\ufffd")
+    stored = msgspec.json.decode(sent.request.body)
+    assert (stored["uniqueKey"], stored["userData"]["text"]) == ("k\ufffd", "\ufffd \U0001f600")
+
+
 def test_a_request_gets_its_id_and_a_count_of_retries() -> None:
     sent = read_request(body(orderNo=7, retryCount=None, userData={"a": 1}))
 
