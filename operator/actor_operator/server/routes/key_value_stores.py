@@ -25,6 +25,7 @@ Key = Annotated[str, Query(alias="exclusiveStartKey", description="Only keys aft
 RecordKey = Annotated[str, Path(alias="recordKey", description="Key of the record.")]
 
 TAG = "Key-value stores"
+RECORD = "/records/{recordKey}"
 
 
 def key_value_store_routes(
@@ -50,13 +51,19 @@ def key_value_store_routes(
         Largest record.
     """
     routes = Routes(prefix, TAG)
-    Found = Annotated[StorageRef, Depends(find)]  # noqa: N806 -- a type
-    record = "/records/{recordKey}"
     add_storage_routes(routes, storages, find)
+    _add_lists(routes, stores, listing, find)
+    _add_reading(routes, stores, find)
+    _add_writing(routes, stores, find, max_record_bytes)
+    return routes
 
+
+def _add_lists(
+    routes: Routes, stores: KeyValueStores, listing: KeyListing, find: FindStorage
+) -> None:
     @routes.get("/keys", needs=Permission.SHARED)
     async def list_keys(
-        store: Found,
+        store: Annotated[StorageRef, Depends(find)],
         start: Key = "",
         limit: Limit = 0,
         prefix: Prefix = "",
@@ -68,7 +75,9 @@ def key_value_store_routes(
 
     @routes.get("/records", needs=Permission.SHARED)
     async def get_records(
-        store: Found, prefix: Prefix = "", collection: Collection = ""
+        store: Annotated[StorageRef, Depends(find)],
+        prefix: Prefix = "",
+        collection: Collection = "",
     ) -> Response:
         """Get all records as a zip file."""
         _refuse_collection(collection)
@@ -77,10 +86,12 @@ def key_value_store_routes(
             stores.zip_records(store, prefix=prefix), 200, headers, media_type="application/zip"
         )
 
-    @routes.get(record, needs=Permission.SHARED)
+
+def _add_reading(routes: Routes, stores: KeyValueStores, find: FindStorage) -> None:
+    @routes.get(RECORD, needs=Permission.SHARED)
     async def get_record(
         request: Request,
-        store: Found,
+        store: Annotated[StorageRef, Depends(find)],
         record_key: RecordKey,
         *,
         attachment: Annotated[bool, Query(description="To be saved, not shown.")] = False,
@@ -89,8 +100,10 @@ def key_value_store_routes(
         found = await stores.get_record(store, record_key)
         return record_answer(found, request.headers.get("accept-encoding"), save=attachment)
 
-    @routes.add("HEAD", record, needs=Permission.SHARED)
-    async def head_record(store: Found, record_key: RecordKey) -> Response:
+    @routes.add("HEAD", RECORD, needs=Permission.SHARED)
+    async def head_record(
+        store: Annotated[StorageRef, Depends(find)], record_key: RecordKey
+    ) -> Response:
         """Ask whether there is a record."""
         found = await stores.head_record(store, record_key)
         headers = {**GUARDS, "Content-Type": found.content_type, "Content-Length": str(found.size)}
@@ -98,7 +111,13 @@ def key_value_store_routes(
             headers["Content-Encoding"] = found.content_encoding
         return Response(status_code=200, headers=headers)
 
-    async def put_record(request: Request, store: Found, record_key: RecordKey) -> Response:
+
+def _add_writing(
+    routes: Routes, stores: KeyValueStores, find: FindStorage, max_record_bytes: int
+) -> None:
+    async def put_record(
+        request: Request, store: Annotated[StorageRef, Depends(find)], record_key: RecordKey
+    ) -> Response:
         """Write a record."""
         await stores.put_record(
             store,
@@ -109,16 +128,16 @@ def key_value_store_routes(
         )
         return json_answer({}, 201)
 
-    routes.put(record, needs=Permission.WRITE, status=201)(put_record)
-    routes.post(record, needs=Permission.WRITE)(put_record)
+    routes.put(RECORD, needs=Permission.WRITE, status=201)(put_record)
+    routes.post(RECORD, needs=Permission.WRITE)(put_record)
 
-    @routes.delete(record, needs=Permission.WRITE)
-    async def delete_record(store: Found, record_key: RecordKey) -> Response:
+    @routes.delete(RECORD, needs=Permission.WRITE)
+    async def delete_record(
+        store: Annotated[StorageRef, Depends(find)], record_key: RecordKey
+    ) -> Response:
         """Delete a record; that there is none is no error."""
         await stores.delete_record(store, record_key)
         return no_content()
-
-    return routes
 
 
 def _refuse_collection(collection: str) -> None:
