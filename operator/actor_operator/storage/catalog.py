@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from actor_operator.desired.names import ID_ALPHABET, ID_LENGTH
 from actor_operator.errors import ActorOperatorError
+from actor_operator.storage.across import across_accounts
 from actor_operator.storage.counters import Counters
 from actor_operator.storage.removals import Removals
 from actor_operator.storage.tables import STORAGES
@@ -359,15 +360,10 @@ def find_in_any_account(
     The one query about storages that does not name an account: a link with an id may be followed
     by somebody who has no account here. The caller must then ask whether that one may.
     """
-    row = (
-        connection.execute(
-            select(STORAGES.c.account, *_COLUMNS).where(
-                STORAGES.c.id == storage_id, STORAGES.c.kind == kind
-            )
-        )
-        .mappings()
-        .first()
+    query = select(STORAGES.c.account, *_COLUMNS).where(
+        STORAGES.c.id == storage_id, STORAGES.c.kind == kind
     )
+    row = connection.execute(across_accounts(query)).mappings().first()
     if row is None:
         return None
     values = dict(row)

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, select
 
+from actor_operator.storage.across import across_accounts
 from actor_operator.storage.database import Database
 from actor_operator.storage.tables import BLOCKS, RECORDS, REMOVALS, REQUESTS
 from actor_operator.storage.uploads import queue_deletions
@@ -109,8 +110,10 @@ def _remove_some(account: int, storage: str, kind: str, now: int, connection: Co
 
 def _oldest(connection: Connection) -> tuple[int, str, str] | None:
     row = connection.execute(
-        select(REMOVALS.c.account, REMOVALS.c.storage, REMOVALS.c.kind)
-        .order_by(REMOVALS.c.removed_at)
-        .limit(1)
+        across_accounts(
+            select(REMOVALS.c.account, REMOVALS.c.storage, REMOVALS.c.kind)
+            .order_by(REMOVALS.c.removed_at)
+            .limit(1)
+        )
     ).one_or_none()
     return None if row is None else (row.account, row.storage, row.kind)

@@ -15,6 +15,7 @@ from functools import partial
 from sqlalchemy import Connection, delete, insert, select
 
 from actor_operator.errors import StaleError
+from actor_operator.storage.across import across_accounts
 from actor_operator.storage.database import Database
 from actor_operator.storage.objects import ObjectStore
 from actor_operator.storage.tables import DELETIONS, UPLOADS
@@ -177,12 +178,14 @@ def _give_up_old(connection: Connection, now: int) -> bool:
     Across accounts: objects are removed alike, whoever they belonged to.
     """
     keys = connection.scalars(
-        select(UPLOADS.c.object_key)
-        .where(UPLOADS.c.begun_at < now - UPLOAD_TIME)
-        .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        across_accounts(
+            select(UPLOADS.c.object_key)
+            .where(UPLOADS.c.begun_at < now - UPLOAD_TIME)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
     ).all()
-    connection.execute(delete(UPLOADS).where(UPLOADS.c.object_key.in_(keys)))
+    connection.execute(across_accounts(delete(UPLOADS).where(UPLOADS.c.object_key.in_(keys))))
     queue_deletions(connection, keys, now)
     return bool(keys)
 

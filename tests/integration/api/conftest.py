@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.support.postgres import postgres_server
+from tests.support.statements import every_statement_names_its_account
 
 from actor_operator.storage.database import Database
 from actor_operator.storage.folder import Folder
@@ -42,8 +43,15 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
+def _watched_statements() -> Iterator[None]:
+    """Fail a test in which a statement forgets whose rows it means."""
+    with every_statement_names_its_account():
+        yield
+
+
+@pytest.fixture
 async def database(
-    backend: str, tmp_path: Path, request: pytest.FixtureRequest
+    backend: str, tmp_path: Path, request: pytest.FixtureRequest, _watched_statements: None
 ) -> AsyncIterator[Database]:
     """An empty database, of each kind in turn."""
     opened: Database
