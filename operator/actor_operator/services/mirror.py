@@ -5,6 +5,7 @@ whose object is gone is a tombstone, which nobody finds and which is removed lat
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -23,7 +24,7 @@ from actor_operator.services.mirror_rows import expected_options, mirrored, new_
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_shown import shown
 from actor_operator.services.run_verdict import refusal
-from actor_operator.storage.runs import Mirrored, RunRow, RunRows, live_accounts
+from actor_operator.storage.runs import GONE, Mirrored, RunRow, RunRows, live_accounts
 
 log = logger(__name__)
 
@@ -70,6 +71,7 @@ class Mirror:
         self._parts = parts
         self._changed: dict[str, RunView] = {}
         self._vanished: dict[str, RunView] = {}
+        self._just_vanished: dict[str, RunView] = {}
         self._news = asyncio.Event()
         self.halted = 0
         """Runs that vanished all at once: their rows stay until somebody has looked."""
@@ -78,7 +80,11 @@ class Mirror:
     async def run(self) -> None:
         """Write changes, for ever."""
         while True:
-            await self._news.wait()
+            # What could not be written yet is looked at again also without news.
+            left = bool(self._changed or self._vanished)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RETRY_SECONDS if left else None):
+                    await self._news.wait()
             await asyncio.sleep(GATHER_SECONDS)
             self._news.clear()
             try:
@@ -86,21 +92,19 @@ class Mirror:
             except (RetryableError, ApiError) as error:
                 log.warning("Rows of runs could not be written.", cause=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
-                self._news.set()
 
     async def flush(self) -> None:
-        """Write what was gathered.
+        """Write what was gathered; runs of namespaces that are not known yet stay gathered.
 
         Raises
         ------
         RetryableError
             When that is impossible now; nothing that was gathered is lost.
         """
-        self._check_vanished()
-        while self._changed:
-            await self._write(self._changed, list(self._changed.values())[:BATCH])
-        while self._vanished:
-            await self._bury(list(self._vanished.values())[:BATCH])
+        for batch in _batches(self._changed):
+            await self._write(batch)
+        for batch in _batches(self._vanished):
+            await self._bury(batch)
 
     async def look_for_missing(self) -> None:
         """Find rows whose object vanished while nobody watched.
@@ -128,14 +132,22 @@ class Mirror:
             self._changed[new.uid] = new
         if old is not None and (new is None or new.uid != old.uid):
             self._changed.pop(old.uid, None)
-            self._vanished[old.uid] = old
+            if not self._just_vanished:
+                asyncio.get_running_loop().call_soon(self._judge_vanished)
+            self._just_vanished[old.uid] = old
         self._news.set()
 
-    def _check_vanished(self) -> None:
-        known = len(self._parts.directory) + len(self._vanished)
-        if self._too_many(len(self._vanished), known):
-            self._halt(len(self._vanished), "")
-            self._vanished.clear()
+    def _judge_vanished(self) -> None:
+        """Look at what vanished in one go.
+
+        A list tells at once of all that it no longer has, a watch of one after the other.
+        """
+        gone, self._just_vanished = self._just_vanished, {}
+        if self._too_many(len(gone), len(self._parts.directory) + len(gone)):
+            self._halt(len(gone), "")
+        else:
+            self._vanished.update(gone)
+        self._news.set()
 
     @staticmethod
     def _too_many(vanished: int, known: int) -> bool:
@@ -153,18 +165,19 @@ class Mirror:
 
     # Writing
 
-    async def _write(self, gathered: dict[str, RunView], batch: list[RunView]) -> None:
-        changes = [change for run in batch if (change := await self._change(run)) is not None]
+    async def _write(self, batch: list[RunView]) -> None:
+        found = [(run, await self._change(run)) for run in batch]
+        changes = [change for _, change in found if change is not None]
         newer = await self._parts.database.read(lambda connection: _newer(connection, changes))
         if newer:
             await self._parts.database.write(lambda connection: _apply(connection, newer))
-        self._done(gathered, batch)
+        self._done(self._changed, [run for run, change in found if change is not None])
 
     async def _bury(self, batch: list[RunView]) -> None:
         changes = []
         for run in batch:
             account = await self._parts.accounts.number(run.namespace)
-            if account is not None:
+            if account is not None:  # else the namespace has gone with its runs
                 changes.append(Change(account, ids(run).run))
         await self._parts.database.write(partial(_bury, changes, self._parts.millis))
         self._done(self._vanished, batch)
@@ -177,6 +190,7 @@ class Mirror:
                 del gathered[run.uid]
 
     async def _change(self, run: RunView) -> Change | None:
+        """What is to be written of a run; None: the namespaces are not known yet."""
         account = await self._parts.accounts.number(run.namespace)
         if account is None:
             return None
@@ -190,10 +204,17 @@ class Mirror:
         )
         if not _deserves_row(run):
             return Change(account, ids(run).run, news)
+        if actor is not None and await self._parts.accounts.number(actor.namespace) is None:
+            return None
         # An Actor that is not there has no row; the run still needs an id for it.
         actor_id = await actors.id_of(actor) if actor is not None else object_id("actor", key)
         row = new_row(run, account, key, actor_id, news)
         return Change(account, ids(run).run, news, row)
+
+
+def _batches(gathered: dict[str, RunView]) -> list[list[RunView]]:
+    runs = list(gathered.values())
+    return [runs[begin : begin + BATCH] for begin in range(0, len(runs), BATCH)]
 
 
 def _deserves_row(run: RunView) -> bool:
@@ -217,9 +238,9 @@ def _newer(connection: Connection, changes: list[Change]) -> list[Change]:
         if row is None:
             if change.row is not None:
                 needed.append(change)
-        elif change.news is not None and (row.attempt, row.phase_rank) < (
-            change.news.attempt,
-            change.news.phase_rank,
+        elif change.news is not None and (
+            row.state == GONE
+            or (row.attempt, row.phase_rank) < (change.news.attempt, change.news.phase_rank)
         ):
             needed.append(change)
     return needed

@@ -180,8 +180,7 @@ class RunService:
         def request(run: RunView) -> dict[str, Any] | None:
             if not shown(run).is_finished:
                 raise invalid(
-                    f"The run is {shown(run).phase}: only a finished run can be resurrected.",
-                    "run-not-finished",
+                    f"The run is {shown(run).phase}: only a finished run can be resurrected."
                 )
             had = run.status.options
             memory = options.memory_mbytes or (had.memory_mbytes if had else 0)

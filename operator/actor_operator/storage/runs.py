@@ -209,11 +209,18 @@ class RunRows:
         self._count(row.actor_id, row.status, 1)
 
     def mirror(self, run_id: str, news: Mirrored) -> bool:
-        """Write what the object says, if it is newer; returns whether it was."""
+        """Write what the object says, if it is newer; returns whether it was.
+
+        A row that was buried comes back with its object, as after a restore of the cluster.
+        """
         row = self._locked(run_id)
-        if row is None or (row.attempt, row.phase_rank) >= (news.attempt, news.phase_rank):
+        if row is None or row.uid not in {None, news.uid}:
             return False
-        if row.uid not in {None, news.uid}:
+        if row.state == GONE:
+            self.change(run_id, state=VISIBLE, gone_at=None)
+            self._count(row.actor_id, row.status, 1)
+            row = msgspec.structs.replace(row, state=VISIBLE)
+        if (row.attempt, row.phase_rank) >= (news.attempt, news.phase_rank):
             return False
         values = msgspec.structs.asdict(news)
         for name in ("build_number", "build_id"):

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.integration.api.run_bench import NAMESPACE, SETTINGS, RunBench, run_bench, until
 from tests.support.apiserver import ApiServer, on
+from typing_extensions import override
 
 from actor_operator.constants import LABEL_RUN_UID
 from actor_operator.desired.tokens import PermissionLevel, RunIdentity
@@ -128,6 +129,7 @@ async def begin_and_go_away(bench: RunBench) -> RunRow:
     """Begin a start in a process that goes away before there is a verdict."""
 
     class Gone(RunStart):
+        @override
         async def settle(self, *_: object, **__: object) -> None:
             raise ConnectionAbortedError
 
@@ -213,9 +215,12 @@ async def test_rows_stay_when_many_runs_vanish_at_once(bench: RunBench) -> None:
     await until("they have rows", all_there)
     for run in list(bench.directory.all())[:25]:
         bench.runs.remove(run.namespace, run.name, run.uid)
-    await bench.mirror.flush()
 
-    assert bench.mirror.halted == 25
+    async def has_halted() -> bool:
+        return bench.mirror.halted == 25
+
+    await until("it is noticed", has_halted)
+    await bench.mirror.flush()
     assert await all_there()
 
 

@@ -29,8 +29,13 @@ ACTOR = "b" * 17
 
 def a_row(number: int = 1, *, account: int = ACCOUNT, **more: Any) -> RunRow:
     run_id = f"r{number:016d}"
-    fields = {"actor_id": ACTOR, "actor": "team/greeter", "origin": "API", "started_at": number}
-    return RunRow(**({"account": account, "id": run_id, "name": run_id} | fields | more))
+    fields: dict[str, Any] = {
+        "actor_id": ACTOR,
+        "actor": "team/greeter",
+        "origin": "API",
+        "started_at": number,
+    }
+    return RunRow(**{**fields, "account": account, "id": run_id, "name": run_id, **more})
 
 
 def news(attempt: int, rank: int, status: str, uid: str = "uid") -> Mirrored:
@@ -157,6 +162,17 @@ async def test_a_buried_run_is_found_by_nobody_and_removed_later(world: World) -
     await world.write(lambda own: own.forget([row.id]))
     assert await world.write(lambda own: own.get(row.id)) is None
     assert await world.page() == ([], 0)
+
+
+async def test_a_buried_run_comes_back_with_its_object(world: World) -> None:
+    row = a_row(uid="uid")
+    await world.add(row)
+    await world.write(lambda own: own.bury(row.id, 50))
+    await world.write(lambda own: own.mirror(row.id, news(1, 0, "READY", "another")))
+    assert await world.page() == ([], 0)
+    await world.write(lambda own: own.mirror(row.id, news(1, 0, "READY")))
+    assert await world.page() == ([row.id], 1)
+    assert await world.write(lambda own: own.gone(51)) == []
 
 
 async def test_across_accounts_only_visible_runs_of_live_accounts_are_found(world: World) -> None:

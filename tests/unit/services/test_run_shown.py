@@ -1,5 +1,7 @@
 """What runs show of themselves."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from tests.support.builders import a_run
@@ -9,7 +11,7 @@ from actor_operator.api.views.run import ResurrectRequest, RunStatus, RunView
 from actor_operator.services.run_shown import RANKS, shown
 
 
-def in_phase(phase: Phase, **more: object) -> RunView:
+def in_phase(phase: Phase, **more: Any) -> RunView:
     status = RunStatus(phase=phase, finished=phase in FINISHED, exit_code=1)
     return a_run(status=status, **more)
 
