@@ -19,13 +19,15 @@ class InputError(ValueError):
     """The input cannot be the input of a run; says why."""
 
 
-def parse_input(data: bytes) -> dict[str, Any]:
+def parse_input(data: bytes, most: int = MAX_INPUT_BYTES) -> dict[str, Any]:
     """Read the input of a run.
 
     Parameters
     ----------
     data
         A JSON object in UTF-8.
+    most
+        Most bytes that it may have as compact JSON.
 
     Raises
     ------
@@ -45,7 +47,7 @@ def parse_input(data: bytes) -> dict[str, Any]:
         raise InputError("it is nested too deeply") from None
     if not isinstance(value, dict):
         raise InputError(f"it must be a JSON object ({{…}}), not {_kind(value)}")
-    _check_size(value)
+    _check_size(value, most)
     return value
 
 
@@ -66,13 +68,13 @@ def run_manifest(name: str, namespace: str, spec: dict[str, Any]) -> dict[str, A
     }
 
 
-def _check_size(value: dict[str, Any]) -> None:
+def _check_size(value: dict[str, Any], most: int) -> None:
     try:
         size = len(msgspec.json.encode(value))
     except (UnicodeEncodeError, OverflowError, RecursionError) as error:
         raise InputError(f"it cannot be sent: {error}") from None
-    if size > MAX_INPUT_BYTES:
-        raise InputError(f"it has {size:,} bytes as compact JSON; {MAX_INPUT_BYTES:,} are allowed")
+    if size > most:
+        raise InputError(f"it has {size:,} bytes as compact JSON; {most:,} are allowed")
 
 
 def _refuse_constant(name: str) -> None:

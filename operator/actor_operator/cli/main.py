@@ -46,6 +46,19 @@ COMMANDS = {
     "reboot": LazyCommand(
         f"{_HERE}.reboot", "reboot", "Start the container of a running run anew, in a new pod."
     ),
+    "storage": LazyCommand(
+        f"{_HERE}.storage",
+        "storage",
+        "Read and write storages through the API: key-value stores, datasets, request queues.",
+    ),
+    "login": LazyCommand(
+        f"{_HERE}.login",
+        "login",
+        "Log in to an API: later commands use it, with this token.",
+    ),
+    "logout": LazyCommand(
+        f"{_HERE}.login", "logout", "Log out of the API: forget its address and the token."
+    ),
     "actors": LazyCommand(f"{_HERE}.actors", "actors", "List Actors: what can be run."),
     "accounts": LazyCommand(
         f"{_HERE}.accounts", "accounts", "List accounts: limits, memory in use, who waits."

@@ -58,6 +58,12 @@ def _decorators(*, hidden: bool) -> tuple[Callable[[F], F], ...]:
         _option("-n", "--namespace", hidden=False, help="Namespace. Default: the context's."),
         _option("--kubeconfig", hidden=hidden, help="Kubeconfig. Default: as kubectl finds it."),
         _option("--context", hidden=hidden, help="Context of the kubeconfig."),
+        *_print_decorators(hidden=hidden),
+    )
+
+
+def _print_decorators(*, hidden: bool) -> tuple[Callable[[F], F], ...]:
+    return (
         _option("-v", "--verbose", hidden=hidden, count=True, help="Show requests; -vv: all."),
         _option("-q", "--quiet", hidden=hidden, is_flag=True, help="Results and errors only."),
     )
@@ -71,6 +77,11 @@ def global_options(command: F) -> F:
 def cluster_options(command: F) -> F:
     """Add the options to a command, for those who write them after its name."""
     return reduce(lambda inner, add: add(inner), reversed(_decorators(hidden=True)), command)
+
+
+def print_options(command: F) -> F:
+    """Add to a command that talks to no cluster what says how much is printed."""
+    return reduce(lambda inner, add: add(inner), reversed(_print_decorators(hidden=True)), command)
 
 
 def output_option(*formats: str) -> Callable[[F], F]:

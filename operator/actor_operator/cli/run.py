@@ -8,6 +8,8 @@ import click
 import msgspec
 
 from actor_operator.api.scalars import DNS_LABEL, NAME_LABEL
+from actor_operator.cli.api_options import ApiChoice, api_option, token_file_option
+from actor_operator.cli.api_run import MAX_API_INPUT_BYTES, RunWish, run_through_api
 from actor_operator.cli.attempt import attempt_options
 from actor_operator.cli.attending import attend, attend_options, require_one_output
 from actor_operator.cli.completions import actor_names
@@ -17,6 +19,7 @@ from actor_operator.cli.options import cluster_options, output_option
 from actor_operator.cli.output import print_objects
 from actor_operator.cli.problems import CommandError
 from actor_operator.cli.session import Session, with_cluster
+from actor_operator.constants import MAX_INPUT_BYTES
 from actor_operator.kube.actors import ACTORS
 from actor_operator.kube.errors import AlreadyExistsError, ForbiddenError
 from actor_operator.kube.runs import ACTOR_RUNS
@@ -43,6 +46,8 @@ def _checked_actor(_context: click.Context, _parameter: click.Parameter, actor: 
 )
 @attend_options
 @output_option("json", "yaml", "name")
+@api_option("Start it through this API, not in the cluster. Without URL: that of the login.")
+@token_file_option
 @cluster_options
 def run(  # noqa: PLR0913 -- click passes each option by its name
     *,
@@ -56,19 +61,29 @@ def run(  # noqa: PLR0913 -- click passes each option by its name
     wait: bool,
     logs: bool,
     output: str | None,
+    api: str | None,
+    token_file: str | None,
 ) -> None:
     """Run an actor.
 
     ACTOR is the name of an Actor, or NAMESPACE/NAME of a public one of another namespace.
     """
     require_one_output(logs=logs, output=output)
+    most = MAX_INPUT_BYTES if api is None else MAX_API_INPUT_BYTES
     spec = {
         "actor": actor,
         "build": build,
         "memoryMbytes": int(memory) if memory else None,
         "timeoutSecs": timeout,
-        "input": _input(input_json, input_file),
+        "input": _input(input_json, input_file, most),
     }
+    if api is not None:
+        if name is not None:
+            raise click.UsageError("Runs that the API starts have no --name: they have an id.")
+        wish = RunWish(spec, wait=wait, logs=logs, output=output)
+        raise click.exceptions.Exit(run_through_api(ApiChoice(api, token_file), wish))
+    if token_file is not None:
+        raise click.UsageError("--token-file is for --api: a cluster takes other credentials.")
 
     async def work(session: Session) -> int:
         started = await _start(session, name, spec)
@@ -81,7 +96,7 @@ def run(  # noqa: PLR0913 -- click passes each option by its name
     raise click.exceptions.Exit(with_cluster(work))
 
 
-def _input(text: str | None, file: BinaryIO | None) -> dict[str, Any] | None:
+def _input(text: str | None, file: BinaryIO | None, most: int) -> dict[str, Any] | None:
     """The input, from wherever it was given."""
     if text is not None and file is not None:
         raise click.UsageError("--input and --input-file both give the input: choose one.")
@@ -90,7 +105,8 @@ def _input(text: str | None, file: BinaryIO | None) -> dict[str, Any] | None:
     if text == "-":
         file = sys.stdin.buffer
     try:
-        return parse_input(file.read() if file else str(text).encode(errors="surrogateescape"))
+        data = file.read() if file else str(text).encode(errors="surrogateescape")
+        return parse_input(data, most)
     except InputError as error:
         raise click.UsageError(f"The input cannot be used: {error}.") from None
 
