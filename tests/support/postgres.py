@@ -32,7 +32,9 @@ def postgres_server(*options: str) -> Iterator[str]:
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL's server is not installed (apt-get install postgresql)")
-    with tempfile.TemporaryDirectory(prefix="postgres-", dir="/tmp") as temporary:
+    with tempfile.TemporaryDirectory(
+        prefix="postgres-", dir="/tmp", ignore_cleanup_errors=True
+    ) as temporary:
         folder = Path(temporary)
         _give_away(folder)
         data = folder / "data"
@@ -41,10 +43,30 @@ def postgres_server(*options: str) -> Iterator[str]:
         words = " ".join(f"-c {setting}" for setting in settings)
         control = (programs / "pg_ctl", "-D", data, "-w", "-t", WAIT_SECONDS)
         _run(*control, "-l", folder / "log", "-o", words, "start")
-        try:
+        with _stopped_at_the_end(folder, *control, "-m", "immediate", "stop"):
             yield f"postgresql://postgres@/%s?host={folder}"
-        finally:
-            _run(*control, "-m", "immediate", "stop")
+
+
+@contextlib.contextmanager
+def _stopped_at_the_end(folder: Path, *stop: str | Path) -> Iterator[None]:
+    """Stop the server at the end, also when this process is killed: then its pipe is closed."""
+    waiting = subprocess.Popen(
+        ["sh", "-c", 'read _; "$@"; rm -rf "$0"', str(folder), *map(str, stop)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        user=_user(),
+        cwd="/",
+        start_new_session=True,  # else Ctrl-C ends it before the server
+    )
+    try:
+        yield
+    finally:
+        waiting.communicate()
+
+
+def _user() -> str | None:
+    return USER if os.getuid() == 0 else None
 
 
 def _programs() -> Path | None:
@@ -66,6 +88,6 @@ def _run(*words: str | Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,  # else the server keeps our pipe open
         stderr=subprocess.DEVNULL,
-        user=USER if os.getuid() == 0 else None,
+        user=_user(),
         cwd="/",
     )
