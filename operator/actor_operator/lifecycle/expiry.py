@@ -60,11 +60,11 @@ def _stopping_since(observed: Observed) -> datetime | None:
 
 
 def _is_told_by_event(observed: Observed) -> bool:
-    """Whether events tell the actor of the committed stop: without an API server nobody sends any.
+    """Whether events tell the actor of the committed stop, as Apify's do unless they say otherwise.
 
-    The signal then comes at once.
+    Without an API server nobody sends any: the signal then comes at once.
     """
-    wanted = observed.actor is not None and observed.actor.spec.abort_signal == "Events"
+    wanted = observed.actor is not None and observed.actor.spec.abort_signal != "Sigterm"
     return wanted and observed.has_events and observed.stopping is Reason.ABORT_GRACEFUL
 
 

@@ -13,6 +13,7 @@ from actor_operator.errors import NotLeaderError
 from actor_operator.kube.errors import AlreadyExistsError
 from actor_operator.kube.secret import Secrets
 
+
 async def ensure_keyring(
     secrets: Secrets, namespace: str, make_key: Callable[[int], bytes] = random.token_bytes
 ) -> Keyring:

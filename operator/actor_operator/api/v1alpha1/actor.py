@@ -218,7 +218,7 @@ class ActorSpec(ApiModel):
     abort_signal: AbortSignal | None = None
     """How a graceful abort is told to the container: by SIGTERM, or by Events, which the API server
     sends and which SIGTERM follows 25 seconds later and the end 30 seconds later. Where there is
-    no API server, SIGTERM comes in any case. Default: Sigterm."""
+    no API server, SIGTERM comes in any case. Default: Events."""
     restart_on_disruption: bool = True
     """Whether a run goes on in a new pod when its pod is lost through no fault of its own
     (eviction, drain, lost node), at most 3 times an attempt."""
