@@ -23,6 +23,11 @@ def modules() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
+def migrations() -> set[Path]:
+    """They are lists of tables, as long as these."""
+    return set((PACKAGE / "storage" / "migrations").rglob("*.py"))
+
+
 def functions(module: Path) -> Iterator[tuple[str, int]]:
     """Every function of a module with its length in lines."""
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
@@ -55,7 +60,8 @@ def test_no_file_is_longer_than_400_lines() -> None:
 
 
 def test_no_function_is_longer_than_50_lines() -> None:
-    lengths = {(m.name, name): lines for m in modules() for name, lines in functions(m)}
+    written = [module for module in modules() if module not in migrations()]
+    lengths = {(m.name, name): lines for m in written for name, lines in functions(m)}
 
     assert {f: lines for f, lines in lengths.items() if lines > MOST_LINES_OF_A_FUNCTION} == {}
 

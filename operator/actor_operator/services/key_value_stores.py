@@ -120,23 +120,17 @@ class KeyValueStores:
             content_type=_content_type(content_type),
             content_encoding=_encoding(content_encoding),
         )
-        limited = self._limited(body)
+        await write(await self._kept(store.account, self._limited(body)))
+
+    async def _kept(self, account: int, body: AsyncIterator[bytes]) -> bytes | Uploaded:
+        """A body as it goes into its row: itself, or the object that it was uploaded as."""
         begin = bytearray()
-        async for chunk in limited:
+        async for chunk in body:
             begin += chunk
             if len(begin) > INLINE_BYTES:
-                break
-        else:
-            await write(bytes(begin))
-            return
-        uploaded = await upload(
-            self._database,
-            self._objects,
-            store.account,
-            _joined(bytes(begin), limited),
-            self._now(),
-        )
-        await write(uploaded)
+                whole = _joined(bytes(begin), body)
+                return await upload(self._database, self._objects, account, whole, self._now())
+        return bytes(begin)
 
     async def get_record(self, store: StorageRef, key: str) -> StoredRecord:
         """Read a record.

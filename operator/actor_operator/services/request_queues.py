@@ -206,12 +206,9 @@ class RequestQueues:
             ),
         )
         self._use.note(queue.account, queue.id, reads=len(page.requests))
-        texts = {"exclusiveStartId": start, "cursor": cursor, "nextCursor": page.next_after}
-        return {
-            "items": [_shown(request) for request in page.requests],
-            "limit": most,
-            **{name: text for name, text in texts.items() if text},
-        }
+        places = {"exclusiveStartId": start, "cursor": cursor, "nextCursor": page.next_after}
+        told = {name: place for name, place in places.items() if place}
+        return {"items": [_shown(request) for request in page.requests], "limit": most, **told}
 
     async def _add(
         self,

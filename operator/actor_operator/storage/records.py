@@ -141,10 +141,8 @@ class Records:
 
         Parameters
         ----------
-        store
-            Id of the store.
-        key
-            Key of the record.
+        store, key
+            Id of the store, key of the record.
         body
             The body, or the object that it is in.
         content_type, content_encoding
@@ -165,11 +163,7 @@ class Records:
         if not self._lock_store(store):
             return False
         before = self.head(store, key)
-        if isinstance(body, Uploaded):
-            size = body.size
-            Uploads(self._connection, self._account).keep(body.key)
-        else:
-            size = len(body)
+        kept = self._kept(body)
         self._connection.execute(
             _PUT[self._connection.dialect.name],
             {
@@ -178,15 +172,20 @@ class Records:
                 "key": key,
                 "content_type": content_type,
                 "content_encoding": content_encoding,
-                "size": size,
                 "modified_at": now,
-                "body": None if isinstance(body, Uploaded) else body,
-                "object_key": body.key if isinstance(body, Uploaded) else None,
+                **kept,
             },
         )
         self._release(before, now)
-        self._note_write(store, size - (before.size if before else 0), now)
+        self._note_write(store, kept["size"] - (before.size if before else 0), now)
         return True
+
+    def _kept(self, body: bytes | Uploaded) -> dict[str, Any]:
+        """The columns that say where a body is."""
+        if isinstance(body, Uploaded):
+            Uploads(self._connection, self._account).keep(body.key)
+            return {"size": body.size, "body": None, "object_key": body.key}
+        return {"size": len(body), "body": body, "object_key": None}
 
     def delete(self, store: str, key: str, now: int) -> bool:
         """Remove a record; that there is none is no error.
