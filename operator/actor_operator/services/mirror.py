@@ -109,21 +109,32 @@ class Mirror:
     async def look_for_missing(self) -> None:
         """Find rows whose object vanished while nobody watched.
 
-        To be called once the informer has listed all runs.
+        To be called once the informer has listed all runs, and now and then. Kubernetes is asked
+        for each run: another replica may have started it a moment ago.
 
         Raises
         ------
         RetryableError
-            When the database does not answer.
+            When the database or Kubernetes does not answer.
         """
+        self.halted = 0
         for account, namespace in await self._parts.database.read(live_accounts):
-            known = await self._parts.database.read(partial(_visible_ids, account))
-            missing = [one for one in known if self._parts.directory.by_id(one) is None]
+            known = await self._parts.database.read(partial(_visible_names, account))
+            missing = {
+                run_id: name
+                for run_id, name in known.items()
+                if self._parts.directory.by_id(run_id) is None
+            }
             if self._too_many(len(missing), len(known)):
                 self._halt(len(missing), namespace)
-            elif missing:
-                changes = [Change(account, one) for one in missing]
-                await self._parts.database.write(partial(_bury, changes, self._parts.millis))
+                continue
+            gone = [
+                Change(account, run_id)
+                for run_id, name in missing.items()
+                if await self._parts.directory.read(namespace, name) is None
+            ]
+            if gone:
+                await self._parts.database.write(partial(_bury, gone, self._parts.millis))
 
     # Gathering
 
@@ -255,8 +266,8 @@ def _apply(connection: Connection, changes: list[Change]) -> None:
             rows.mirror(change.run_id, change.news)
 
 
-def _visible_ids(account: int, connection: Connection) -> set[str]:
-    return RunRows(connection, account).visible_ids()
+def _visible_names(account: int, connection: Connection) -> dict[str, str]:
+    return RunRows(connection, account).visible_names()
 
 
 def _bury(changes: list[Change], now: int, connection: Connection) -> None:

@@ -176,10 +176,12 @@ class RunRows:
         """Rows whose object vanished before a moment."""
         return self._in_state(GONE, RUNS.c.gone_at < before)
 
-    def visible_ids(self) -> set[str]:
-        """Ids of all visible rows."""
-        query = select(RUNS.c.id).where(RUNS.c.account == self._account, RUNS.c.state == VISIBLE)
-        return set(self._connection.execute(query).scalars())
+    def visible_names(self) -> dict[str, str]:
+        """Id and name of every visible run."""
+        query = select(RUNS.c.id, RUNS.c.name).where(
+            RUNS.c.account == self._account, RUNS.c.state == VISIBLE
+        )
+        return {row.id: row.name for row in self._connection.execute(query)}
 
     # Writing
 
