@@ -143,10 +143,8 @@ class Records:
         ----------
         store, key
             Id of the store, key of the record.
-        body
-            The body, or the object that it is in.
-        content_type, content_encoding
-            Of the body.
+        body, content_type, content_encoding
+            The body, or the object that it is in; its type and encoding.
         now
             The time in milliseconds.
 
