@@ -204,6 +204,16 @@ async def test_what_vanished_while_nobody_watched_is_buried_at_the_next_start(
         assert [row.id for row in await rows(again, VISIBLE)] == [stays]
 
 
+async def test_a_run_that_only_the_informer_does_not_know_yet_is_not_buried(
+    bench: RunBench,
+) -> None:
+    admit_all(bench)
+    run_id = (await start(bench)).json()["data"]["id"]
+    del bench.runs._objects[NAMESPACE, run_id]
+    await bench.mirror.look_for_missing()
+    assert [row.id for row in await rows(bench, VISIBLE)] == [run_id]
+
+
 async def test_rows_stay_when_many_runs_vanish_at_once(bench: RunBench) -> None:
     for number in range(30):
         meta = {"name": f"run-{number}"}
