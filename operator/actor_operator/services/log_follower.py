@@ -256,7 +256,7 @@ class AttemptFollower:
     def _build(self) -> str:
         run = self._state().run
         number = run.status.build_number if isinstance(run, RunView) else None
-        return number or "of the Actor"
+        return f"build {number}" if number else "the build"
 
     async def _gap(self) -> None:
         """Say that something is missing here."""

@@ -10,7 +10,7 @@ MARK = "ACTOR: The log has reached its limit of 10485760 characters; the rest is
 
 GAP = "ACTOR: A part of the log is missing here: it was gone before it could be read."
 
-PULLING = "ACTOR: Pulling the image of build {build}."
+PULLING = "ACTOR: Pulling the image of {build}."
 CREATING = "ACTOR: Creating the container."
 STARTING = "ACTOR: Starting the container."
 

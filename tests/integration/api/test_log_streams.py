@@ -26,7 +26,7 @@ from actor_operator.storage.database import Database, DatabaseUnavailableError
 from actor_operator.storage.logs import LogOwners, LogRow
 from actor_operator.storage.objects import ObjectStore
 
-OURS = ["ACTOR: Pulling the image of build of the Actor.", CREATING, STARTING]
+OURS = ["ACTOR: Pulling the image of the build.", CREATING, STARTING]
 KEY = (7, "abcdefghijklmnopq")
 Stream = Callable[[web.StreamResponse], Awaitable[None]]
 
