@@ -75,6 +75,7 @@ from actor_operator.storage.catalog import StorageKind
 from actor_operator.storage.database import Database
 from actor_operator.storage.objects import ObjectStore
 from actor_operator.storage.removals import remove_content
+from actor_operator.storage.run_ends import compute_units
 from actor_operator.storage.uploads import sweep
 from actor_operator.watching import Watched
 
@@ -150,7 +151,10 @@ class Api:
         """What the caller's account uses now."""
         use = self.runs.uses.of(caller.namespace)
         actors = await self.runs.directory.own(caller)
-        return Usage(use.memory_mbytes, use.live_runs, len(actors))
+        units = await self.parts.database.read(
+            lambda connection: compute_units(connection, caller.account, self.parts.millis)
+        )
+        return Usage(use.memory_mbytes, use.live_runs, len(actors), units)
 
     @property
     def metrics(self) -> ApiMetrics:

@@ -24,6 +24,7 @@ from actor_operator.services.mirror_rows import expected_options, mirrored, new_
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_shown import shown
 from actor_operator.services.run_verdict import refusal
+from actor_operator.storage.run_ends import bury, take_news
 from actor_operator.storage.runs import GONE, Mirrored, RunRow, RunRows, live_accounts
 
 log = logger(__name__)
@@ -181,7 +182,7 @@ class Mirror:
         changes = [change for _, change in found if change is not None]
         newer = await self._parts.database.read(lambda connection: _newer(connection, changes))
         if newer:
-            await self._parts.database.write(lambda connection: _apply(connection, newer))
+            await self._parts.database.write(partial(_apply, newer, self._parts.millis))
         self._done(self._changed, [run for run, change in found if change is not None])
 
     async def _bury(self, batch: list[RunView]) -> None:
@@ -257,13 +258,12 @@ def _newer(connection: Connection, changes: list[Change]) -> list[Change]:
     return needed
 
 
-def _apply(connection: Connection, changes: list[Change]) -> None:
+def _apply(changes: list[Change], now: int, connection: Connection) -> None:
     for change in sorted(changes, key=lambda change: (change.account, change.run_id)):
-        rows = RunRows(connection, change.account)
-        if change.row is not None:
-            rows.ensure(change.row)
         if change.news is not None:
-            rows.mirror(change.run_id, change.news)
+            take_news(
+                connection, change.account, change.run_id, change.news, row=change.row, now=now
+            )
 
 
 def _visible_names(account: int, connection: Connection) -> dict[str, str]:
@@ -272,4 +272,4 @@ def _visible_names(account: int, connection: Connection) -> dict[str, str]:
 
 def _bury(changes: list[Change], now: int, connection: Connection) -> None:
     for change in sorted(changes, key=lambda change: (change.account, change.run_id)):
-        RunRows(connection, change.account).bury(change.run_id, now)
+        bury(connection, change.account, change.run_id, now)

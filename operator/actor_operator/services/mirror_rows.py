@@ -10,6 +10,7 @@ from actor_operator.errors import TerminalError
 from actor_operator.services.run_shown import shown
 from actor_operator.services.times import millis_of
 from actor_operator.settings import Settings
+from actor_operator.storage.run_ends import MICRO
 from actor_operator.storage.runs import VISIBLE, Mirrored, RunRow
 
 
@@ -36,6 +37,7 @@ def mirrored(run: RunView, build_id: str | None, options: Options | None) -> Mir
         build_number=status.build_number,
         build_id=build_id,
         mirror=msgspec.json.encode(status),
+        micro_units=round(status.stats.compute_units * MICRO),
     )
 
 

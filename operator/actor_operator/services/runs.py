@@ -4,17 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.run import RunView
 from actor_operator.kube.errors import ConflictError, NotFoundError
 from actor_operator.services.account_use import AccountUses
 from actor_operator.services.errors import ApiError, invalid, not_found, unavailable
 from actor_operator.services.identity import Caller
+from actor_operator.services.mirror_rows import mirrored
 from actor_operator.services.run_answers import FoundRun, RunAnswers
 from actor_operator.services.run_object import run_item
 from actor_operator.services.run_options import RunOptions
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_shown import shown
+from actor_operator.storage.run_ends import take_news
 from actor_operator.storage.run_starts import forget_run
 from actor_operator.storage.runs import RunFilter, RunRows
 
@@ -218,10 +222,14 @@ class RunService:
             break
         else:
             raise unavailable("The run changes at this moment. Try again.")
-        row, now = found.row, self._parts.millis
-        await self._parts.database.write(
-            lambda connection: forget_run(connection, row.account, row.id, now)
-        )
+        row, now, news = found.row, self._parts.millis, mirrored(run, None, None)
+
+        def forget(connection: Connection) -> None:
+            # Its end may not have been written yet, and what it used counts.
+            take_news(connection, row.account, row.id, news, now=now)
+            forget_run(connection, row.account, row.id, now)
+
+        await self._parts.database.write(forget)
 
     # Within
 

@@ -34,7 +34,7 @@ class Usage:
     actors
         How many Actors it has.
     compute_units
-        Compute units of the runs that were started in this month.
+        Compute units of the attempts that have ended in this month.
     """
 
     memory_mbytes: int = 0

@@ -238,16 +238,25 @@ class Catalog:
             raise NameTakenError(f'Another storage has the name "{changes.name}".') from error
         return self.get(kind, storage_id)
 
-    def delete(self, kind: StorageKind, storage_id: str, now: int) -> bool:
+    def delete(self, kind: StorageKind, storage_id: str, now: int, *, named: bool = True) -> bool:
         """Remove a storage; its content follows in pieces (`removals.remove_content`).
+
+        Parameters
+        ----------
+        kind, storage_id
+            Which one.
+        now
+            The time in milliseconds.
+        named
+            Whether it is removed even if it has a name.
 
         Returns
         -------
         bool
-            Whether there was one.
+            Whether it was removed.
         """
         before = self._lock(kind, storage_id)
-        if before is None:
+        if before is None or (before.name is not None and not named):
             return False
         self._connection.execute(
             delete(STORAGES).where(STORAGES.c.account == self._account, STORAGES.c.id == storage_id)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from actor_operator.desired.names import ids_of
 from actor_operator.storage.catalog import Catalog, NewStorage, StorageKind
+from actor_operator.storage.logs import LogSegments
 from actor_operator.storage.records import Records
 from actor_operator.storage.runs import RunRow, RunRows
 from actor_operator.storage.uploads import Uploaded
@@ -45,11 +46,15 @@ def create_storages(connection: Connection, row: RunRow) -> None:
 
 
 def forget_run(connection: Connection, account: int, run_id: str, now: int) -> None:
-    """Remove a run's row and the storages that it has by default."""
+    """Remove a run's row, its logs, and the storages that it has by default.
+
+    A storage that got a name has become a thing of its own: it stays.
+    """
     RunRows(connection, account).forget([run_id])
+    LogSegments(connection, account).remove(run_id, now)
     catalog = Catalog(connection, account)
     for kind, storage_id in storages_of(run_id):
-        catalog.delete(kind, storage_id, now)
+        catalog.delete(kind, storage_id, now, named=False)
 
 
 def storages_of(run_id: str) -> tuple[tuple[StorageKind, str], ...]:

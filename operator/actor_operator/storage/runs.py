@@ -55,6 +55,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     finished_at: int | None = None
     build_number: str | None = None
     build_id: str | None = None
+    micro_units: int = 0
+    """Millionths of compute units that its ended attempts have used."""
     mirror: bytes | None = None
     """The status that the object last had, as JSON."""
     status_message: str | None = None
@@ -83,6 +85,7 @@ class Mirrored(msgspec.Struct, frozen=True, kw_only=True):
     build_number: str | None
     build_id: str | None
     mirror: bytes
+    micro_units: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,11 @@ class RunRows:
         """A row, whatever its state."""
         return self._one(select(RUNS).where(self._is(run_id)))
 
+    def lock(self, run_id: str) -> RunRow | None:
+        """A row, whatever its state, that nobody else changes until the transaction ends."""
+        query = select(RUNS).where(self._is(run_id)).with_for_update()
+        return self._one(query)
+
     def page(
         self, wanted: RunFilter, *, offset: int, limit: int, desc: bool
     ) -> tuple[list[RunRow], int]:
@@ -191,20 +199,21 @@ class RunRows:
         if row.state == VISIBLE:
             self._count(row.actor_id, row.status, 1)
 
-    def ensure(self, row: RunRow) -> None:
-        """Add a row of this account, unless there is one."""
+    def ensure(self, row: RunRow) -> bool:
+        """Add a row of this account, unless there is one; returns whether it was added."""
         made = self._connection.execute(
             insert_into(self._connection, RUNS)
             .values(**msgspec.structs.asdict(row))
             .on_conflict_do_nothing()
             .returning(RUNS.c.id)
-        )
-        if made.one_or_none() is not None and row.state == VISIBLE:
+        ).one_or_none()
+        if made is not None and row.state == VISIBLE:
             self._count(row.actor_id, row.status, 1)
+        return made is not None
 
     def show(self, run_id: str, uid: str) -> None:
         """The start is settled: lists have the run from now on."""
-        row = self._locked(run_id)
+        row = self.lock(run_id)
         if row is None or row.state != PENDING:
             return
         self.change(run_id, state=VISIBLE, uid=uid)
@@ -215,7 +224,7 @@ class RunRows:
 
         A row that was buried comes back with its object, as after a restore of the cluster.
         """
-        row = self._locked(run_id)
+        row = self.lock(run_id)
         if row is None or row.uid not in {None, news.uid}:
             return False
         if row.state == GONE:
@@ -240,7 +249,7 @@ class RunRows:
 
     def bury(self, run_id: str, now: int) -> None:
         """The object has vanished: nobody finds the run any more."""
-        row = self._locked(run_id)
+        row = self.lock(run_id)
         if row is None or row.state == GONE:
             return
         self.change(run_id, state=GONE, gone_at=now)
@@ -250,7 +259,7 @@ class RunRows:
     def forget(self, run_ids: Iterable[str]) -> None:
         """Remove rows."""
         for run_id in run_ids:
-            row = self._locked(run_id)
+            row = self.lock(run_id)
             if row is None:
                 continue
             self._connection.execute(delete(RUNS).where(self._is(run_id)))
@@ -261,10 +270,6 @@ class RunRows:
 
     def _is(self, run_id: str) -> ColumnElement[bool]:
         return and_(RUNS.c.account == self._account, RUNS.c.id == run_id)
-
-    def _locked(self, run_id: str) -> RunRow | None:
-        query = select(RUNS).where(self._is(run_id)).with_for_update()
-        return self._one(query)
 
     def _in_state(self, state: str, *conditions: ColumnElement[bool]) -> list[RunRow]:
         query = select(RUNS).where(

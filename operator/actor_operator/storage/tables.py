@@ -90,6 +90,7 @@ RUNS = Table(
     Column("finished_at", BigInteger),
     Column("build_number", String(64)),
     Column("build_id", ID),
+    Column("micro_units", BigInteger, nullable=False, default=0),  # of compute, all attempts
     Column("mirror", LargeBinary),  # JSON: what the object last said, for GET once it is gone
     # The API's own.
     Column("status_message", Text),

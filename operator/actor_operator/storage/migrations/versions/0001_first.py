@@ -177,6 +177,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.BigInteger(), nullable=True),
         sa.Column("build_number", sa.String(length=64), nullable=True),
         sa.Column("build_id", sa.String(length=17), nullable=True),
+        sa.Column("micro_units", sa.BigInteger(), nullable=False),
         sa.Column("mirror", sa.LargeBinary(), nullable=True),
         sa.Column("status_message", sa.Text(), nullable=True),
         sa.Column("status_message_terminal", sa.Boolean(), nullable=True),
