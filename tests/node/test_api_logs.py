@@ -48,7 +48,7 @@ def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
         time.sleep(0.1)
 
     kill_the_api_server(installed)
-    kubectl.run("-n", AUTHORS, *"wait actorrun/chatter --for=condition=Finished".split())
+    kubectl.run("-n", AUTHORS, "wait", "actorrun/chatter", "--for=condition=Finished")
     until_archived(installed)
 
     text = client.log(run).get() or ""
@@ -62,12 +62,11 @@ def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
 def kill_the_api_server(installed: Installed) -> None:
     """Kill its only pod, and wait for the next one."""
     kubectl = installed.kubectl
-    name = f"{NAMESPACE}-api"
-    pods = kubectl.run(
-        *f"-n {NAMESPACE} get pods -o name -l app.kubernetes.io/component=api".split()
-    )
-    kubectl.run("-n", NAMESPACE, "delete", pods.strip(), "--grace-period=0", "--force")
-    kubectl.run(*f"-n {NAMESPACE} rollout status deployment/{name} --timeout=120s".split())
+    select = ("pods", "--selector=app.kubernetes.io/component=api", "--output=name")
+    pod = kubectl.run("-n", NAMESPACE, "get", *select).strip()
+    kubectl.run("-n", NAMESPACE, "delete", pod, "--grace-period=0", "--force")
+    deployment = f"deployment/{NAMESPACE}-api"
+    kubectl.run("-n", NAMESPACE, "rollout", "status", deployment, "--timeout=120s")
 
 
 def check_order(lines: list[str]) -> None:
