@@ -1,6 +1,7 @@
 """The API over HTTP for commands: paths in, data out, refusals as sentences."""
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -199,7 +200,8 @@ class ApiClient:
                 method,
                 URL(f"{self.url}/v2{path}", encoded=True),
                 params=params,
-                data=body,
+                # As a file even where it is not: aiohttp takes large bytes for a mistake.
+                data=io.BytesIO(body) if isinstance(body, bytes) else body,
                 headers={**self._headers, **(headers or {})},
                 proxy=self._proxy,
                 timeout=aiohttp.ClientTimeout(connect=CONNECT_SECONDS, sock_read=silence),

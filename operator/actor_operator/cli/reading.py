@@ -10,6 +10,12 @@ CHUNK = 1 << 20
 """Bytes that are read at once."""
 
 
+def name_of(file: BinaryIO) -> str:
+    """What a file is called; "standard input" where it has no name."""
+    name = str(getattr(file, "name", "<stdin>"))
+    return "standard input" if name == "<stdin>" else name
+
+
 def size_of(file: BinaryIO) -> int | None:
     """How large a file is; None: nobody knows that of a pipe."""
     try:

@@ -12,7 +12,7 @@ from actor_operator.cli.api_options import ApiChoice, api_options
 from actor_operator.cli.api_session import ApiSession, with_api
 from actor_operator.cli.item_batches import ItemError, batches, read_items
 from actor_operator.cli.problems import CommandError
-from actor_operator.cli.reading import chunks, lines, size_of
+from actor_operator.cli.reading import chunks, lines, name_of, size_of
 from actor_operator.cli.storage_paths import DATASETS, QUEUES, record_path, storage_path
 from actor_operator.cli.transfer import Moved, transfer
 
@@ -75,7 +75,7 @@ def push_items(*, dataset: str, file: BinaryIO, api: str | None, token_file: str
                     pushed += batch.count
                     moved(len(batch.body))
         except ItemError as error:
-            raise CommandError(f"{file.name}: {error}", _before(pushed)) from None
+            raise CommandError(f"{name_of(file)}: {error}", _before(pushed)) from None
         except CommandError as error:
             raise CommandError(str(error), f"{_before(pushed)} {error.hint}".strip()) from error
         except asyncio.CancelledError:
@@ -114,7 +114,7 @@ def push_requests(
                 raise CommandError(
                     f"Not all requests were added to {queue}.", "Run the same command again."
                 )
-        there = f" {present} were there already." if present else ""
+        there = f" {_count(present, 'request')} had been there before." if present else ""
         click.echo(f"{_count(added, 'request')} added to {queue}.{there}")
 
     with_api(ApiChoice(api, token_file), work)
@@ -127,7 +127,7 @@ async def _pieces(file: BinaryIO, moved: Moved) -> AsyncIterator[bytes]:
 
 
 def _content_type(file: BinaryIO, key: str) -> str:
-    for name in (str(file.name), key):
+    for name in (name_of(file), key):
         guessed, encoding = mimetypes.guess_type(name)
         if guessed and not encoding:
             return f"{guessed}; charset=utf-8" if guessed.startswith("text/") else guessed

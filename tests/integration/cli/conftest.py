@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from tests.integration.api.world import OWNER, World, open_world
+from tests.integration.cli.api_user import ApiUser
 from tests.support.apiserver import ApiServer, on
 
 from actor_operator.cli.main import cli
+from actor_operator.log import configure
+from actor_operator.storage.folder import Folder
+from actor_operator.storage.sqlite import SqliteDatabase
 
 PATIENCE = 90.0
 """Seconds after which what a test waits for does not come any more."""
@@ -88,6 +93,25 @@ async def actorctl(server: ApiServer, tmp_path: Path) -> AsyncIterator[Actorctl]
     actorctl = Actorctl(server, file)
     yield actorctl
     await actorctl.stop()
+
+
+@pytest.fixture
+async def world(server: ApiServer, tmp_path: Path) -> AsyncIterator[World]:
+    """The API server on a port of this machine, and all that it needs."""
+    # What the servers say would else stand in the output of the commands.
+    configure(level="ERROR", json=False)
+    database = await SqliteDatabase.open(tmp_path / "database")
+    objects = Folder(tmp_path / "objects")
+    async with open_world(server, database, objects, tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def user(world: World, tmp_path: Path) -> ApiUser:
+    """A user who is logged in to the API, with every permission."""
+    user = ApiUser(world, tmp_path / "settings")
+    await user.done("login", "--url", world.url, stdin=f"{await world.token(OWNER)}\n")
+    return user
 
 
 def an_actor(name: str = "hello", **spec: Any) -> dict[str, Any]:
