@@ -64,16 +64,18 @@ class RunStorages:
     ) -> bool:
         """Whether the input of a run names a storage, by its id or its name.
 
+        Only the input that the run was started with counts: the run itself may write the record,
+        and so give itself every storage of the account.
+
         Raises
         ------
         DatabaseUnavailableError
             When the database does not answer.
         """
-        own = ids(run)
-        found = await self._database.read(
-            lambda connection: Records(connection, account).get(own.key_value_store, INPUT_KEY)
+        store = ids(run).key_value_store
+        body = await self._database.read(
+            lambda connection: _first_input(connection, account, store)
         )
-        body = found[1] if found else None
         if body is None:  # none, or one so large that it is no list of storages
             return False
         names = {storage.id}
@@ -97,6 +99,16 @@ def _ensure(connection: Connection, account: int, run: RunView, given: bytes, no
             Records(connection, account).put(
                 storage_id, INPUT_KEY, given, content_type=JSON, content_encoding=None, now=now
             )
+
+
+def _first_input(connection: Connection, account: int, store: str) -> bytes | None:
+    """The record INPUT as it was made together with its store, if it is that still."""
+    made = Catalog(connection, account).get(StorageKind.KEY_VALUE_STORE, store)
+    found = Records(connection, account).get(store, INPUT_KEY)
+    if made is None or found is None:
+        return None
+    record, body = found
+    return body if record.modified_at <= made.created_at else None
 
 
 def _texts(value: Any) -> Iterator[str]:
