@@ -114,6 +114,17 @@ class ActorDirectory:
         await self._ensure(caller.account, mine)
         return [FoundActor(self._ids[caller.account, a.name], a) for a in mine]
 
+    async def public(self) -> list[FoundActor]:
+        """The Actors that every account may run, by namespace and name."""
+        found = []
+        shown = (actor for actor in self._store if actor.spec.is_public)
+        for actor in sorted(shown, key=lambda actor: (actor.namespace, actor.name)):
+            account = await self._accounts.number(actor.namespace)
+            if account is not None:  # else its namespace is going
+                await self._ensure(account, [actor])
+                found.append(FoundActor(self._ids[account, actor.name], actor))
+        return found
+
     async def with_build(self, caller: Caller, wanted: str) -> tuple[FoundActor, FullBuild]:
         """The build with an id, and its Actor.
 
