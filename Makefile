@@ -79,6 +79,7 @@ requirements: $(READY) ## Pin the newest versions of all dependencies, with thei
 	$(COMPILE) --no-deps requirements/cluster.in -o requirements/cluster.txt
 	$(COMPILE) --no-deps requirements/cluster-go.in -o requirements/cluster-go.txt
 	$(COMPILE) --no-deps requirements/cluster-node.in -o requirements/cluster-node.txt
+	$(COMPILE) --no-deps requirements/cluster-s3.in -o requirements/cluster-s3.txt
 	for actor in web-server sdk-python sdk-python-crawler; do \
 	  $(COMPILE) $(ACTORS)/$$actor/requirements.in -o $(ACTORS)/$$actor/requirements.txt || exit 1; \
 	done

