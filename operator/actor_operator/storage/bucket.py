@@ -1,5 +1,6 @@
 """Large bodies in a bucket of S3, or of something that speaks its protocol."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -80,14 +81,14 @@ class Bucket:
             When the store does not take it.
         """
         counted = _Counted(body)
+        sending = asyncio.create_task(self._send(key, counted))
         try:
-            await obstore.put_async(
-                self._store,
-                key,
-                counted,
-                chunk_size=PART_BYTES,
-                max_concurrency=PARTS_AT_ONCE,
-            )
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            # Only a stream that breaks makes obstore remove the parts that are stored already.
+            counted.give_up()
+            await asyncio.gather(sending, return_exceptions=True)
+            raise
         except BaseException as error:
             # Through obstore an error of the stream comes out as one of the store.
             if counted.error is not None:
@@ -96,6 +97,11 @@ class Bucket:
                 raise _unavailable(error) from error
             raise
         return counted.size
+
+    async def _send(self, key: str, body: "_Counted") -> None:
+        await obstore.put_async(
+            self._store, key, body, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
+        )
 
     async def get(
         self, key: str, start: int = 0, length: int | None = None
@@ -155,27 +161,47 @@ class Bucket:
             raise _unavailable(error) from error
 
 
+class _GivenUpError(Exception):
+    """Nobody waits for an upload any more."""
+
+
 class _Counted:
-    """A stream whose size and error are remembered."""
+    """A stream whose size and error are remembered, and that can be broken from outside."""
 
     def __init__(self, body: AsyncIterator[bytes]) -> None:
         self._body = body
+        self._next: asyncio.Task[bytes] | None = None
+        self._given_up = False
         self.size = 0
         self.error: Exception | None = None
+
+    def give_up(self) -> None:
+        """Break the stream, also while it waits for its next piece."""
+        self._given_up = True
+        if self._next is not None:
+            self._next.cancel()
 
     def __aiter__(self) -> "_Counted":
         return self
 
     async def __anext__(self) -> bytes:
+        if self._given_up:
+            raise _GivenUpError
+        self._next = asyncio.create_task(self._read())
         try:
-            chunk = await anext(self._body)
+            chunk = await self._next
         except StopAsyncIteration:
             raise
+        except asyncio.CancelledError:
+            raise _GivenUpError from None
         except Exception as error:
             self.error = error
             raise
         self.size += len(chunk)
         return chunk
+
+    async def _read(self) -> bytes:
+        return await anext(self._body)
 
 
 async def _chunks(found: "GetResult") -> AsyncIterator[bytes]:
