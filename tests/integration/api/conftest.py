@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.support.postgres import postgres_server
+from tests.support.s3_server import S3Server, s3_server
 from tests.support.statements import every_statement_names_its_account
 
 from actor_operator.storage.database import Database
@@ -16,7 +17,7 @@ from actor_operator.storage.postgres import PostgresDatabase
 from actor_operator.storage.sqlite import SqliteDatabase
 
 NUMBERS = itertools.count()
-"""For names of databases."""
+"""For names of databases, and of places in the bucket."""
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +36,22 @@ def postgres_url(postgres: str) -> str:
     return postgres % name
 
 
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A real object store with a bucket, for all tests of this process."""
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture
+def prefix() -> str:
+    """A place in the bucket that is empty."""
+    return f"test{next(NUMBERS)}"
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def backend(request: pytest.FixtureRequest) -> str:
-    """Which database a test runs on."""
+    """What a test runs on: SQLite and a folder, or PostgreSQL and a bucket."""
     name: str = request.param
     return name
 
@@ -64,6 +78,11 @@ async def database(
 
 
 @pytest.fixture
-def objects(tmp_path: Path) -> ObjectStore:
-    """An empty object store."""
-    return Folder(tmp_path / "objects")
+def objects(
+    backend: str, tmp_path: Path, prefix: str, request: pytest.FixtureRequest
+) -> ObjectStore:
+    """An empty object store: the one that goes with the database."""
+    if backend == "sqlite":
+        return Folder(tmp_path / "objects")
+    server: S3Server = request.getfixturevalue("s3")
+    return server.bucket(prefix)
