@@ -11,9 +11,6 @@ from pydantic_core import CoreSchema, core_schema
 RULES_KEY = "x-kubernetes-validations"
 """Where a structural schema holds its CEL rules."""
 
-NOT_YET_KEY = "x-not-acted-upon-yet"
-"""Marks a field whose behaviour is still to come; the schema generator turns it into a sentence."""
-
 NO_DEFAULT_KEY = "x-no-default"
 """Marks a field whose default the API server does not write into objects."""
 
@@ -120,9 +117,6 @@ class Marker:
         """Add the keywords to the field's schema."""
         return handler(core) | dict(self.keywords)
 
-
-NOT_YET = Marker(((NOT_YET_KEY, "Not acted upon yet."),))
-"""Marks a field that is accepted and stored, but that nothing acts upon so far."""
 
 NO_DEFAULT = Marker(((NO_DEFAULT_KEY, True),))
 """Marks a field that is left out of objects while it has its default."""

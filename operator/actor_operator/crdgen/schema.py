@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 from typing_extensions import override
 
-from actor_operator.api.fields import NO_DEFAULT_KEY, NOT_YET_KEY, RULES_KEY
+from actor_operator.api.fields import NO_DEFAULT_KEY, RULES_KEY
 
 Schema = dict[str, Any]
 """A node of a schema."""
@@ -140,9 +140,8 @@ class _Converter:
 
 
 def _describe(node: Schema) -> None:
-    sentences = [node.pop("description", ""), node.pop(NOT_YET_KEY, "")]
-    if any(sentences):
-        node["description"] = " ".join(" ".join(sentences).split())
+    if description := node.pop("description", ""):
+        node["description"] = " ".join(description.split())
 
 
 def _keep_default(node: Schema) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from actor_operator.api.base import ApiModel
-from actor_operator.api.fields import NO_DEFAULT, NOT_YET, CelRule, Matches, list_map
+from actor_operator.api.fields import NO_DEFAULT, CelRule, Matches, list_map
 from actor_operator.api.scalars import MemoryMbytes, PreservedObject, Timestamp
 from actor_operator.crdgen.schema import Schema, SchemaError, structural_properties
 
@@ -152,15 +152,6 @@ def test_the_default_of_an_object_is_made_of_its_fields_defaults() -> None:
         text: Annotated[str | None, Field(max_length=1)] = None
 
     assert field(Settings, Settings())["default"] == {"on": True}
-
-
-def test_what_is_not_acted_upon_yet_says_so_at_the_end() -> None:
-    class Coming(ApiModel):
-        soon: Annotated[bool, NOT_YET] = False
-        """Whether it is soon."""
-
-    soon = structural_properties(Coming, "soon")["soon"]
-    assert soon["description"] == "Whether it is soon. Not acted upon yet."
 
 
 class Node(BaseModel):

@@ -15,7 +15,7 @@ from actor_operator.api.base import (
     Definition,
     NameRule,
 )
-from actor_operator.api.fields import NOT_YET, SET, CelRule, list_map, unchanged
+from actor_operator.api.fields import SET, CelRule, list_map, unchanged
 from actor_operator.api.scalars import (
     MAX_TAG_LENGTH,
     NAME_LABEL,
@@ -129,8 +129,9 @@ class Build(ApiModel):
     """Container image of the build. The digest that its first pod got stays with a run."""
     env: Variables = ()
     """Environment variables of this build; they win over those of the Actor."""
-    input_schema: Annotated[str | None, Field(max_length=131_072), NOT_YET] = None
-    """Input schema of the build, as JSON text (the content of `.actor/input_schema.json`)."""
+    input_schema: Annotated[str | None, Field(max_length=131_072)] = None
+    """Input schema of the build, as JSON text (the content of `.actor/input_schema.json`). Runs
+    that the API starts are checked by it, and get its defaults."""
 
 
 class DefaultRunOptions(ApiModel):
