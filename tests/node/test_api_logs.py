@@ -54,7 +54,8 @@ def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
     text = client.log(run).get() or ""
     lines = [line for line in text.splitlines() if line]
     assert len(text) <= MAX_CHARACTERS + len(MARK) + 30
-    assert MARK in lines[-1]
+    # What the kubelet has rotated away meanwhile cannot be read any more: that is said.
+    assert MARK in lines[-1] or any(GAP in line for line in lines)
     assert [line for line in lines if not STAMPED.match(line)] == []
     check_order([line[STAMP:] for line in lines])
 
@@ -71,15 +72,15 @@ def kill_the_api_server(installed: Installed) -> None:
 
 def check_order(lines: list[str]) -> None:
     """Check that no numbered line is missing, twice or out of its place where no gap is told."""
-    expected: int | None = 0
+    last, gap = -1, False
     for line in lines:
         if line == GAP:
-            expected = None
+            gap = True
         elif line[:9].isdigit():
             number = int(line[:9])
-            assert expected in {None, number}, f"{expected} should be there, and {number} is"
-            expected = number + 1
-    assert expected != 0, "no line was printed"
+            assert number == last + 1 or (gap and number > last), f"{number} follows {last}"
+            last, gap = number, False
+    assert last >= 0, "no line was printed"
 
 
 def _id_of_only_run(api: ApiAccess) -> str:
