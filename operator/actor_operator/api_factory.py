@@ -200,8 +200,9 @@ class Api:
         await repeat("missing runs", self.mirror.look_for_missing, MISSING_SECONDS)
 
     def stop_waiting(self) -> None:
-        """Answer every request that is held: the process stops."""
+        """Answer every request that is held, and end every stream of a log: the process stops."""
         self.parts.hub.close()
+        self.logs.close()
 
     async def close(self) -> None:
         """Write what is left to be written, and close everything."""

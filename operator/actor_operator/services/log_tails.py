@@ -71,6 +71,11 @@ class Tails:
         for event in self._waiting.get(key, ()):
             event.set()
 
+    def wake_all(self) -> None:
+        """Let everybody look again."""
+        for key in list(self._waiting):
+            self.wake(key)
+
     async def wait(self, key: Key, seconds: float) -> None:
         """Wait until there is more, at most for so long: another replica may be the follower."""
         event = asyncio.Event()

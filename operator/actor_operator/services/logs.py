@@ -34,6 +34,12 @@ class Logs:
         self._database = database
         self._objects = objects
         self._tails = tails
+        self._closed = False
+
+    def close(self) -> None:
+        """End every stream with what it has told: the process stops. Clients come back."""
+        self._closed = True
+        self._tails.wake_all()
 
     async def read(self, account: int, run_id: str, *, raw: bool = False) -> AsyncIterator[bytes]:
         """The log of the last attempt of a run that has one, as it is now; UTF-8.
@@ -92,7 +98,7 @@ class Logs:
                 yield text
             if alive or reading.is_live:
                 last_sign = loop.time()
-            if reading.ended or loop.time() - last_sign >= PATIENCE_SECONDS:
+            if self._closed or reading.ended or loop.time() - last_sign >= PATIENCE_SECONDS:
                 return
             await self._tails.wait(key, POLL_SECONDS)
 

@@ -60,6 +60,23 @@ async def test_a_reader_follows_a_log_to_the_end_of_the_run(world: LogWorld) -> 
         assert words(raw) == [*OURS, "\x1b[31mone\x1b[0m", "two"]
 
 
+async def test_a_stream_ends_with_what_it_has_when_the_server_stops(world: LogWorld) -> None:
+    run_id = world.run()
+    world.say(RUNNING)
+    async with world.replica() as replica:
+        stream = replica.logs.stream(ACCOUNT, run_id, lambda: False)
+        world.pod().run().print("one\n")
+        seen = ""
+        while "one" not in seen:
+            seen += (await anext(stream)).decode()
+        waiting = asyncio.create_task(text_of(stream))
+        await asyncio.sleep(0)
+
+        replica.logs.close()
+
+        assert words(seen + await waiting) == [*OURS, "one"]
+
+
 async def test_all_pods_of_an_attempt_are_in_its_log_one_after_the_other(world: LogWorld) -> None:
     run_id = world.run()
     world.say(RUNNING)
