@@ -1,77 +1,104 @@
-"""Bodies of requests: what is read of them, and when that is given up."""
+"""Bodies: encodings, limits, and what is broken."""
 
-import json
-from collections.abc import AsyncIterator
+import gzip
+import zlib
+from collections.abc import Iterable
+from typing import Any
 
+import brotli
 import pytest
 from fastapi import Request
-from starlette.types import Message
+from tests.support.toy_cluster import drive
 
-from actor_operator.server.bodies import (
-    MAX_OBJECT_BYTES,
-    MAX_WIRE_BYTES,
-    read_body,
-    read_json,
-    stream_body,
-)
+from actor_operator.server import bodies
+from actor_operator.server.bodies import MAX_WIRE_BYTES, read_body, read_json
 from actor_operator.services.errors import ApiError
 
 
-def request(*messages: Message, **headers: str) -> Request:
-    """A request whose body comes in these messages."""
+def request(*chunks: bytes, **headers: str) -> Request:
+    """A request with a body that comes in pieces."""
+    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks] + [
+        {"type": "http.request", "body": b"", "more_body": False}
+    ]
     coming = iter(messages)
 
-    async def receive() -> Message:
+    async def receive() -> Any:
         return next(coming)
 
-    pairs = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-    return Request({"type": "http", "method": "POST", "headers": pairs}, receive)
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "POST", "headers": raw}, receive)
 
 
-def part(body: bytes, *, more: bool = False) -> Message:
-    return {"type": "http.request", "body": body, "more_body": more}
+def error(asked: Request) -> tuple[int, str]:
+    with pytest.raises(ApiError) as caught:
+        drive(read_body(asked))
+    return caught.value.status, caught.value.error_type
 
 
-GONE: Message = {"type": "http.disconnect"}
+@pytest.mark.parametrize(
+    ("encoding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("br", brotli.compress),
+        ("BR", brotli.compress),
+        ("identity", bytes),
+        ("", bytes),
+    ],
+)
+def test_a_body_is_decoded(encoding: str, encode: Any) -> None:
+    body = b'{"a": 1}' * 1000
+    sent = encode(body)
+    halves = sent[:100], sent[100:]
+    assert drive(read_body(request(*halves, content_encoding=encoding))) == body
 
 
-async def whole(stream: AsyncIterator[bytes]) -> bytes:
-    return b"".join([chunk async for chunk in stream])
+def test_an_unknown_encoding_is_refused() -> None:
+    assert error(request(b"x", content_encoding="zstd")) == (415, "unsupported-content-encoding")
 
 
-async def test_a_body_that_is_cut_is_told_as_that_and_is_no_failure_of_the_server() -> None:
-    cut = part(b"abc", more=True)
-
-    with pytest.raises(ApiError) as read:
-        await read_body(request(cut, GONE))
-    with pytest.raises(ApiError) as streamed:
-        await whole(stream_body(request(cut, GONE), 100))
-
-    for error in (read.value, streamed.value):
-        assert (error.status, error.error_type) == (408, "request-aborted-prematurely")
+@pytest.mark.parametrize(
+    ("encoding", "encode"),
+    [("gzip", gzip.compress), ("deflate", zlib.compress), ("br", brotli.compress)],
+)
+def test_a_body_that_ends_too_early_is_refused(encoding: str, encode: Any) -> None:
+    cut = encode(b"some text that is long enough to be cut")[:-5]
+    assert error(request(cut, content_encoding=encoding))[0] == 400
 
 
-async def test_a_body_whose_length_is_told_is_refused_before_it_comes() -> None:
-    with pytest.raises(ApiError) as read:
-        await read_body(request(content_length=str(MAX_WIRE_BYTES + 1)))
-    with pytest.raises(ApiError) as streamed:
-        await whole(stream_body(request(content_length="101"), 100))
-
-    assert (read.value.status, read.value.error_type) == (413, "request-too-large")
-    assert (streamed.value.status, streamed.value.error_type) == (413, "record-too-large")
+def test_what_is_not_in_the_encoding_that_it_says_is_refused() -> None:
+    assert error(request(b"plain text", content_encoding="gzip")) == (400, "invalid-request")
 
 
-async def test_what_describes_a_thing_is_read_up_to_a_length_that_holds_nobody_up() -> None:
-    fits = json.dumps({"title": "x" * 1000}).encode()
-    assert await read_json(request(part(fits))) == {"title": "x" * 1000}
-
-    with pytest.raises(ApiError) as error:
-        await read_json(request(part(b" " * (MAX_OBJECT_BYTES + 1))))
-
-    assert error.value.status == 413
+def test_a_body_that_is_too_long_is_refused_before_it_is_read() -> None:
+    asked = request(content_length=str(MAX_WIRE_BYTES + 1))
+    assert error(asked) == (413, "request-too-large")
 
 
-async def test_half_a_symbol_in_json_is_replaced_as_it_is_in_items() -> None:
-    found = await read_json(request(part(rb'{"statusMessage":"half \ud83d, whole \ud83d\ude00"}')))
+def test_a_body_that_does_not_say_how_long_it_is_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bodies, "MAX_WIRE_BYTES", 10)
+    assert drive(read_body(request(b"12345", b"67890"))) == b"1234567890"
+    assert error(request(b"12345", b"67890", b"1")) == (413, "request-too-large")
 
-    assert found == {"statusMessage": "half \ufffd, whole \U0001f600"}
+
+def test_a_small_body_that_becomes_a_huge_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "MAX_DECODED_BYTES", 1_000_000)
+    bomb = gzip.compress(bytes(1_000_001))
+    assert len(bomb) < 2000
+    assert error(request(bomb, content_encoding="gzip")) == (413, "request-too-large")
+
+
+@pytest.mark.parametrize("chunks", [(), (b"",), (b"  \n",)], ids=["none", "empty", "blank"])
+def test_no_body_is_no_json(chunks: Iterable[bytes]) -> None:
+    assert drive(read_json(request(*chunks))) is None
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff", b"[" * 100_000, b"nul"], ids=["open", "bytes", "deep", "word"]
+)
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ApiError) as caught:
+        drive(read_json(request(body)))
+    assert caught.value.status == 400
