@@ -317,10 +317,11 @@ class LogOwners:
         StaleError
             When it has not.
         """
+        # Locked: nobody else takes the log before this transaction has written to it.
         found = self._connection.scalar(
-            select(LOG_OWNERS.c.owner).where(
-                LOG_OWNERS.c.account == self._account, LOG_OWNERS.c.run_id == run_id
-            )
+            select(LOG_OWNERS.c.owner)
+            .where(LOG_OWNERS.c.account == self._account, LOG_OWNERS.c.run_id == run_id)
+            .with_for_update()
         )
         if found != owner:
             raise StaleError("Somebody else follows the log.")

@@ -31,6 +31,15 @@ POOL_SECONDS = 10.0
 CONNECT_SECONDS = 10
 """How long a new connection may take."""
 
+TCP = {
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""A server that has vanished without a word is given up after 30 s, also in the middle of a
+transaction (libpq's parameters; seconds, and milliseconds for the last one)."""
+
 TRIES = 8
 """How often a function is run before the conflict is told to the client (as 503)."""
 
@@ -172,7 +181,11 @@ def _engine(url: str) -> AsyncEngine:
         pool_size=CONNECTIONS,
         max_overflow=0,
         pool_timeout=POOL_SECONDS,
-        connect_args={"connect_timeout": CONNECT_SECONDS},
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            # What the URL says comes first.
+            **{name: parsed.query.get(name, value) for name, value in TCP.items()},
+        },
     )
 
 

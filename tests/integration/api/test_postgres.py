@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,8 +12,11 @@ from tests.support.postgres import postgres_server
 from actor_operator.errors import ConfigurationError
 from actor_operator.settings_api import StorageSettings
 from actor_operator.storage.database import DatabaseUnavailableError
+from actor_operator.storage.logs import LogOwners
 from actor_operator.storage.open import open_database
 from actor_operator.storage.postgres import PostgresDatabase
+
+ACCOUNT, RUN = 7, "r" * 17
 
 
 async def test_replicas_that_start_together_bring_the_database_forward_once(
@@ -120,3 +124,43 @@ async def test_the_url_is_read_from_its_file(postgres_url: str, tmp_path: Path) 
 async def test_a_file_without_a_url_is_an_error_of_the_settings(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="databaseUrlFile"):
         await open_database(StorageSettings(database_url_file=tmp_path / "missing"))
+
+
+async def test_a_server_that_vanishes_without_a_word_is_given_up(postgres_url: str) -> None:
+    both = "&" if "?" in postgres_url else "?"
+    database = await PostgresDatabase.open(f"{postgres_url}{both}keepalives_idle=7")
+
+    asked_for = await database.read(_parameters)
+    await database.close()
+
+    assert asked_for["tcp_user_timeout"] == "30000"
+    assert (asked_for["keepalives_interval"], asked_for["keepalives_count"]) == ("5", "3")
+    assert asked_for["keepalives_idle"] == "7"  # the URL comes first
+
+
+async def test_nobody_takes_a_log_while_its_owner_writes_to_it(postgres_url: str) -> None:
+    database = await PostgresDatabase.open(postgres_url)
+    checked, order = asyncio.Event(), []
+
+    def write(connection: Connection) -> None:
+        LogOwners(connection, ACCOUNT).check(RUN, "one")
+        checked.set()
+        connection.execute(text("SELECT pg_sleep(0.3)"))
+        order.append("written")
+
+    async def take() -> None:
+        await checked.wait()
+        await database.write(lambda c: LogOwners(c, ACCOUNT).take(RUN, "two", 20, 30))
+        order.append("taken")
+
+    await database.write(lambda c: LogOwners(c, ACCOUNT).take(RUN, "one", 0, 10))
+    await asyncio.gather(database.write(write), take())
+    await database.close()
+
+    assert order == ["written", "taken"]
+
+
+def _parameters(connection: Connection) -> dict[str, str]:
+    driver: Any = connection.connection.driver_connection
+    parameters: dict[str, str] = driver.info.get_parameters()
+    return parameters
