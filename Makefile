@@ -54,7 +54,7 @@ integration: $(READY) ## Run the tests against an API server in the same process
 	$(PYTEST) tests/integration tests/contract -m "not cluster" $(PATIENT)
 
 chart: $(READY) ## Render the Helm chart and check what comes out (fetches helm).
-	$(PYTEST) tests/chart
+	$(PYTEST) tests/chart $(PARALLEL)
 
 cluster: $(READY) ## Run the tests against a real control plane with simulated nodes (first: ten minutes).
 	$(PYTEST) tests/cluster tests/contract -m cluster $(CLUSTER_EACH)
