@@ -5,36 +5,26 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from actor_operator.api.views.account import AccountView
-from actor_operator.api.views.full_actor import FullActor
-from actor_operator.api.views.namespace import NamespaceView
-from actor_operator.api.views.token import TokenView
 from actor_operator.api_parts import (
     Cluster,
     Tasks,
     build_client,
     build_cluster,
-    ignore,
     watched_runs,
 )
+from actor_operator.api_stores import ApiStores, build_accounts, new_stores, watched_stores
 from actor_operator.clock import Clock, SystemClock
 from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.names import ids
-from actor_operator.engine.store import Store
-from actor_operator.kube.accounts import ACTOR_ACCOUNTS, decode_account
-from actor_operator.kube.actors import ACTORS, decode_full_actor
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import Connection
-from actor_operator.kube.namespaces import NAMESPACES, decode_namespace
 from actor_operator.kube.run_requests import RunRequests
 from actor_operator.kube.runs import Runs
-from actor_operator.kube.tokens import ACTOR_TOKENS, decode_token
 from actor_operator.metrics_api import ApiMetrics
 from actor_operator.services.access import StorageAccess
+from actor_operator.services.account_sweeper import AccountSweeper
 from actor_operator.services.account_use import AccountUses
-from actor_operator.services.accounts import Accounts
 from actor_operator.services.actor_directory import ActorDirectory
 from actor_operator.services.actors import Actors
 from actor_operator.services.authentication import Authentication
@@ -44,6 +34,7 @@ from actor_operator.services.datasets import Datasets
 from actor_operator.services.identity import Caller
 from actor_operator.services.key_listing import KeyListing
 from actor_operator.services.key_value_stores import KeyValueStores
+from actor_operator.services.limited_runs import LimitedRuns, refuse_limited
 from actor_operator.services.log_follower import PodLogSource
 from actor_operator.services.log_followers import LogFollowers
 from actor_operator.services.log_tails import Tails
@@ -62,44 +53,25 @@ from actor_operator.services.run_sweeper import RunSweeper
 from actor_operator.services.run_sync import RunSync
 from actor_operator.services.run_watch import RunHub, pod_store, run_store
 from actor_operator.services.runs import RunService
+from actor_operator.services.storage_expiry import StorageExpiry
 from actor_operator.services.storage_forms import storage_forms
 from actor_operator.services.storage_object import Addresses
 from actor_operator.services.storage_use import StorageUse
 from actor_operator.services.storages import Storages
-from actor_operator.services.times import millis_of
-from actor_operator.services.tokens import TOKENS_BY_HASH, Tokens, token_index
+from actor_operator.services.tokens import Tokens
+from actor_operator.services.upkeep import Upkeep
 from actor_operator.services.users import Usage, Users
 from actor_operator.settings import Settings
-from actor_operator.storage.accounts import Accounts as AccountRows
 from actor_operator.storage.catalog import StorageKind
 from actor_operator.storage.database import Database
 from actor_operator.storage.objects import ObjectStore
-from actor_operator.storage.removals import remove_content
 from actor_operator.storage.run_ends import compute_units
-from actor_operator.storage.uploads import sweep
-from actor_operator.watching import Watched
-
-FLUSH_SECONDS = 5.0
-"""Pause between two times that statistics of storages are written."""
 
 SWEEP_SECONDS = 60.0
-"""Pause between two looks for objects that nothing refers to."""
+"""Pause between two looks for starts that were left behind."""
 
 MISSING_SECONDS = 600.0
 """Pause between two comparisons of all rows with all objects."""
-
-REMOVAL_SECONDS = 5.0
-"""Pause between two looks for what is left of deleted storages."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiStores:
-    """What the informers of the API server know beside runs and pods."""
-
-    actors: Store[FullActor]
-    accounts: Store[AccountView]
-    namespaces: Store[NamespaceView]
-    tokens: Store[TokenView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,10 +117,18 @@ class Api:
     followers: LogFollowers
     mirror: Mirror
     sweeper: RunSweeper
+    upkeep: Upkeep
     users: Users
 
     async def measure(self, caller: Caller) -> Usage:
-        """What the caller's account uses now."""
+        """What the caller's account uses now.
+
+        Raises
+        ------
+        ApiError
+            403 for a run with limited permissions.
+        """
+        refuse_limited(caller, "the limits and figures")
         use = self.runs.uses.of(caller.namespace)
         actors = await self.runs.directory.own(caller)
         units = await self.parts.database.read(
@@ -172,26 +152,13 @@ class Api:
 
     def tasks(self) -> Tasks:
         """What runs for ever, by name."""
-        parts = self.parts
-        database, objects = parts.database, parts.objects
         return {
             **self.cluster.tasks,
             "mirror": self.mirror.run,
             "missing-runs": self._look_for_missing,
             "runs": lambda: repeat("settling of starts", self.sweeper.sweep, SWEEP_SECONDS),
             "logs": self.followers.run,
-            "storage-use": lambda: repeat(
-                "statistics of storages", self.storages.use.flush, FLUSH_SECONDS
-            ),
-            "compaction": self.storages.compactor.run,
-            "objects": lambda: repeat(
-                "removal of objects", lambda: sweep(database, objects, parts.millis), SWEEP_SECONDS
-            ),
-            "removals": lambda: repeat(
-                "removal of storages",
-                lambda: remove_content(database, parts.millis),
-                REMOVAL_SECONDS,
-            ),
+            **self.upkeep.tasks(),
         }
 
     async def _look_for_missing(self) -> None:
@@ -233,14 +200,9 @@ def build_api(
     """
     metrics, clock = ApiMetrics(), SystemClock()
     client = build_client(settings, connection, metrics)
-    stores = ApiStores(
-        actors=Store(),
-        accounts=Store(),
-        namespaces=Store(),
-        tokens=Store({TOKENS_BY_HASH: token_index}),
-    )
+    stores = new_stores()
     runs, pods = run_store(), pod_store()
-    accounts = build_accounts(stores, database, clock)
+    accounts = build_accounts(stores, database, clock, settings)
     parts = RunParts(
         database=database,
         objects=objects,
@@ -255,7 +217,7 @@ def build_api(
         settings=settings,
         now=clock.now,
     )
-    watched = (*watched_runs(runs, pods), *_watched(stores))
+    watched = (*watched_runs(runs, pods), *watched_stores(stores))
     cluster = build_cluster(settings, client, metrics, watched)
     return _build(parts, stores, cluster, keyring, clock)
 
@@ -265,7 +227,7 @@ def _build(
 ) -> Api:
     settings, tails = parts.settings, Tails()
     limits = settings.api.limits
-    runs = build_runs(parts, stores)
+    runs, storages = build_runs(parts, stores), build_storages(parts)
     return Api(
         settings=settings,
         cluster=cluster,
@@ -280,12 +242,13 @@ def _build(
         rates=Rates(
             per_second=limits.requests_per_second, burst=limits.request_burst, now=time.monotonic
         ),
-        storages=build_storages(parts),
+        storages=storages,
         runs=runs,
         logs=Logs(parts.database, parts.objects, tails),
         followers=build_followers(parts, cluster.client, tails, clock),
         mirror=Mirror(parts),
         sweeper=RunSweeper(parts, runs.start),
+        upkeep=build_upkeep(parts, stores, storages),
         users=Users(
             namespaces=stores.namespaces,
             accounts=stores.accounts,
@@ -294,18 +257,6 @@ def _build(
             now=clock.now,
         ),
     )
-
-
-def build_accounts(stores: ApiStores, database: Database, clock: Clock) -> Accounts:
-    """The accounts, whose rows are made when they are first asked for."""
-
-    async def ensure(namespace: str, uid: str) -> int:
-        now = millis_of(clock.now())
-        return await database.write(
-            lambda connection: AccountRows(connection).ensure(namespace, uid, now)
-        )
-
-    return Accounts(stores.namespaces, ensure)
 
 
 def build_storages(parts: RunParts) -> StorageServices:
@@ -320,6 +271,8 @@ def build_storages(parts: RunParts) -> StorageServices:
         run = parts.directory.by_uid(caller.run.uid) if caller.run else None
         return ids(run).run if run else None
 
+    run_storages = RunStorages(database, parts.runs, parts.now)
+    limited = LimitedRuns(parts.directory, run_storages)
     use, compactor = StorageUse(database, now), DatasetCompactor(database)
     stores = KeyValueStores(
         database, objects, use, now, max_record_bytes=api.limits.max_record_bytes
@@ -328,11 +281,12 @@ def build_storages(parts: RunParts) -> StorageServices:
         access=StorageAccess(
             database=database,
             directory=parts.directory,
-            run_storages=RunStorages(database, parts.runs, parts.now),
+            run_storages=run_storages,
             now=parts.now,
         ),
         kinds={
-            form.kind: Storages(form, database, now, run_of) for form in storage_forms(addresses)
+            form.kind: Storages(form, database, now, run_of, limited)
+            for form in storage_forms(addresses)
         },
         key_value_stores=stores,
         keys=KeyListing(database, stores, addresses),
@@ -340,6 +294,24 @@ def build_storages(parts: RunParts) -> StorageServices:
         queues=RequestQueues(database, use, now),
         use=use,
         compactor=compactor,
+    )
+
+
+def build_upkeep(parts: RunParts, stores: ApiStores, storages: StorageServices) -> Upkeep:
+    """The work in the background for what is stored."""
+    settings, database = parts.settings.api.storage, parts.database
+
+    def now() -> int:
+        return parts.millis
+
+    return Upkeep(
+        database=database,
+        objects=parts.objects,
+        now=now,
+        use=storages.use,
+        compactor=storages.compactor,
+        expiry=StorageExpiry(database, storages.use, settings.unnamed_seconds, now),
+        accounts=AccountSweeper(database, stores.namespaces, settings.unreachable_seconds, now),
     )
 
 
@@ -355,7 +327,12 @@ def build_followers(
         owner=f"{os.uname().nodename}_{secrets.token_hex(4)}",
     )
     return LogFollowers(
-        parts.hub, PodLogSource(client, parts.hub), store, parts.requests, parts.accounts.number
+        parts.hub,
+        PodLogSource(client, parts.hub),
+        store,
+        parts.requests,
+        parts.accounts.number,
+        parts.accounts.is_foreign,
     )
 
 
@@ -376,15 +353,6 @@ def build_runs(parts: RunParts, stores: ApiStores) -> RunServices:
         runs=runs,
         start=start,
         sync=RunSync(start, answers),
-        finding=RunFinding(answers, runs, parts.actors),
+        finding=RunFinding(runs, parts.actors),
         uses=uses,
-    )
-
-
-def _watched(stores: ApiStores) -> tuple[Watched[Any], ...]:
-    return (
-        Watched(ACTORS, stores.actors, decode_full_actor, ignore),
-        Watched(ACTOR_ACCOUNTS, stores.accounts, decode_account, ignore),
-        Watched(ACTOR_TOKENS, stores.tokens, decode_token, ignore),
-        Watched(NAMESPACES, stores.namespaces, decode_namespace, ignore),
     )

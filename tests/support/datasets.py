@@ -64,7 +64,7 @@ class DatasetWorld:
     async def new(self, name: str = "") -> StorageRef:
         """Make a dataset."""
         made, _ = await self.storages.create(self.caller, name, None)
-        return StorageRef(self.caller.account, made["id"], self.caller)
+        return StorageRef(self.caller.account, made["id"], self.caller, may_share=True)
 
     async def push(self, dataset: StorageRef, items: Any) -> None:
         """Append items."""

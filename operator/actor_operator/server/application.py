@@ -21,10 +21,12 @@ from actor_operator.server.routes.request_queues import (
 )
 from actor_operator.server.routes.runs import run_routes
 from actor_operator.server.routes.storages import storage_collection_routes
+from actor_operator.server.routes.store import store_routes
 from actor_operator.server.routes.unsupported import unsupported_routes
 from actor_operator.server.routes.users import user_routes
 from actor_operator.server.routing import Routes
 from actor_operator.services.access import FindStorage
+from actor_operator.services.public_actors import PublicActors
 from actor_operator.storage.catalog import StorageKind
 
 ACTORS = ("/v2/actors", "/v2/acts")
@@ -41,7 +43,7 @@ def build_application(api: Api) -> FastAPI:
 
 def _routes(api: Api) -> Iterator[Routes]:
     storages, runs = api.storages, api.runs
-    find_run, find_last = runs.finding.run_id, runs.finding.last_run_id
+    find_last = runs.finding.last_run_id
     yield from _collections(api)
     yield from _storages(
         api,
@@ -70,12 +72,13 @@ def _routes(api: Api) -> Iterator[Routes]:
         f"{below}/key-value-store",
         f"{below}/dataset",
         f"{below}/request-queue",
-        find=lambda kind: by_run(storages.access, kind, find_run),
+        find=lambda kind: by_run(storages.access, kind),
     )
     yield run_routes(runs.runs, runs.answers)
     yield build_routes(runs.actors)
     yield log_routes(api.logs, runs.answers)
     yield user_routes(api.users, api.measure)
+    yield store_routes(PublicActors(runs.directory))
     yield unsupported_routes()
 
 

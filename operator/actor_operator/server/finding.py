@@ -4,6 +4,7 @@ Each function makes a dependency of routes, so that the routes of a noun are wri
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Path, Request
@@ -12,16 +13,14 @@ from actor_operator.desired.names import ids_of
 from actor_operator.server.parameters import Signature
 from actor_operator.server.routing import Who, permission_of
 from actor_operator.server.run_parameters import ActorId, Origin, RunId, Status
-from actor_operator.services.access import FindStorage, StorageAccess, StorageRef, Wish
+from actor_operator.services.access import WORDS, FindStorage, StorageAccess, StorageRef, Wish
+from actor_operator.services.errors import not_found
 from actor_operator.services.identity import Caller, Permission
 from actor_operator.storage.catalog import StorageKind
 
 StorageId = Annotated[
     str, Path(alias="storageId", description="Id of the storage, username~name, or ~name.")
 ]
-FindRun = Callable[[Caller, str], Awaitable[str]]
-"""Gives the id of a run that the caller may see, by its id."""
-
 FindLastRun = Callable[[Caller, str, str, str], Awaitable[str]]
 """Gives the id of the last run of an Actor, with a status and an origin."""
 
@@ -37,14 +36,16 @@ def by_id(access: StorageAccess, kind: StorageKind) -> FindStorage:
     return find
 
 
-def by_run(access: StorageAccess, kind: StorageKind, find_run: FindRun) -> FindStorage:
-    """For ``/v2/actor-runs/{runId}/dataset`` and the like."""
+def by_run(access: StorageAccess, kind: StorageKind) -> FindStorage:
+    """For ``/v2/actor-runs/{runId}/dataset`` and the like.
+
+    The run only says which storage is meant; who may use that is asked of the storage.
+    """
 
     async def find(
         request: Request, caller: Who, run_id: RunId, signature: Signature = ""
     ) -> StorageRef:
-        found = _default(kind, await find_run(caller, run_id))
-        return await access.find(caller, _wish(request, kind, found, signature))
+        return await access.find(caller, _wish(request, kind, _default(kind, run_id), signature))
 
     return find
 
@@ -55,8 +56,11 @@ def by_last_run(access: StorageAccess, kind: StorageKind, find_last: FindLastRun
     async def find(
         request: Request, caller: Who, actor_id: ActorId, status: Status = "", origin: Origin = ""
     ) -> StorageRef:
+        wish = _wish(request, kind, "", "")
+        if not wish.write and Permission.READ not in caller.permissions:
+            raise not_found(WORDS[kind])
         found = _default(kind, await find_last(caller, actor_id, status, origin))
-        return await access.find(caller, _wish(request, kind, found, ""))
+        return await access.find(caller, replace(wish, reference=found))
 
     return find
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from actor_operator.services.errors import ApiError, not_found
 from actor_operator.services.identity import Caller, Permission
+from actor_operator.services.limited_runs import LimitedRuns
 from actor_operator.services.run_directory import RunDirectory
 from actor_operator.services.run_storages import RunStorages
 from actor_operator.services.signatures import is_signed_storage, is_signed_text
@@ -46,11 +47,14 @@ class StorageRef:
         Its id.
     caller
         Who asks.
+    may_share
+        Whether the caller may give links to it away, as its owner may.
     """
 
     account: int
     id: str
     caller: Caller
+    may_share: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,7 @@ class StorageAccess:
         self._database = database
         self._directory = directory
         self._run_storages = run_storages
+        self._limited = LimitedRuns(directory, run_storages)
         self._now = now
 
     async def find(self, caller: Caller, wish: Wish) -> StorageRef:
@@ -119,14 +124,23 @@ class StorageAccess:
         Raises
         ------
         ApiError
-            404 for what is not there or not allowed, 401 for a signature that does not hold.
+            404 for what is not there or not allowed; 401 instead when a signature came with it.
         """
         found = await self._database.read(lambda connection: _find(connection, caller, wish))
         if found is None and await self._make_default(caller, wish):
             found = await self._database.read(lambda connection: _find(connection, caller, wish))
-        if found is None or not await self._may(caller, wish, found):
-            raise not_found(WORDS[wish.kind])
-        return StorageRef(found.account, found.row.id, caller)
+        if found is not None and await self._may_as_owner(caller, wish, found):
+            share = Permission.READ in caller.permissions and (
+                not caller.is_limited or self._limited.owns(caller, found.row)
+            )
+            return StorageRef(found.account, found.row.id, caller, share)
+        if found is not None and not wish.write and self._is_shared(wish, found):
+            return StorageRef(found.account, found.row.id, caller)
+        if wish.signature and not wish.write:
+            # Also where there is nothing: both look the same.
+            message = "The signature of this link is wrong, or its time is over."
+            raise ApiError("invalid-signature", message, status=401)
+        raise not_found(WORDS[wish.kind])
 
     async def _make_default(self, caller: Caller, wish: Wish) -> bool:
         """Make the default storages of a run of the caller that is asked for the first time."""
@@ -136,47 +150,25 @@ class StorageAccess:
         await self._run_storages.ensure(caller.account, run)
         return True
 
-    async def _may(self, caller: Caller, wish: Wish, found: _Found) -> bool:
-        if found.account == caller.account:
-            needed = Permission.WRITE if wish.write else Permission.READ
-            if needed not in caller.permissions:
-                return False
-            return not caller.is_limited or await self._is_for_limited(caller, wish, found.row)
-        if wish.write:
+    async def _may_as_owner(self, caller: Caller, wish: Wish, found: _Found) -> bool:
+        needed = Permission.WRITE if wish.write else Permission.READ
+        if found.account != caller.account or needed not in caller.permissions:
             return False
-        readable = READABLE_BY_NAME if found.by_name else READABLE_BY_ID
-        return found.row.general_access in readable or self._is_signed(wish, found.row)
+        if not caller.is_limited or self._limited.owns(caller, found.row):
+            return True
+        return not wish.write and await self._limited.may_read(caller, found.row)
 
-    def _is_signed(self, wish: Wish, row: StorageRow) -> bool:
-        """Whether a signature allows it.
-
-        Raises
-        ------
-        ApiError
-            401 for one that does not hold.
-        """
+    def _is_shared(self, wish: Wish, found: _Found) -> bool:
+        """Whether everybody may read it, or who has the link that came with the request."""
+        row = found.row
+        if row.general_access in (READABLE_BY_NAME if found.by_name else READABLE_BY_ID):
+            return True
         if not wish.signature:
             return False
         record = bool(wish.record_key) and is_signed_text(
             row.signing_key, wish.record_key, wish.signature
         )
-        if record or is_signed_storage(row.signing_key, row.id, wish.signature, self._now()):
-            return True
-        message = "The signature of this link is wrong, or its time is over."
-        raise ApiError("invalid-signature", message, status=401)
-
-    async def _is_for_limited(self, caller: Caller, wish: Wish, row: StorageRow) -> bool:
-        """A limited run may use its own storages and those it made, and read what it was given."""
-        run = self._directory.by_uid(caller.run.uid) if caller.run else None
-        if run is None:
-            return False
-        own = self._run_storages.ids(run)
-        defaults = (own.key_value_store, own.dataset, own.request_queue)
-        if row.id in defaults or row.creator_run == own.run:
-            return True
-        return not wish.write and await self._run_storages.is_named_in_input(
-            caller.account, run, row, caller.namespace
-        )
+        return record or is_signed_storage(row.signing_key, row.id, wish.signature, self._now())
 
 
 FindStorage = Callable[..., Awaitable[StorageRef]]
@@ -186,13 +178,22 @@ FindStorage = Callable[..., Awaitable[StorageRef]]
 def _find(connection: Connection, caller: Caller, wish: Wish) -> _Found | None:
     owner, tilde, name = wish.reference.rpartition("~")
     if not tilde:
-        found = find_in_any_account(connection, wish.kind, wish.reference)
-        return _Found(*found, by_name=False) if found else None
+        return _find_by_id(connection, caller, wish)
     account: int | None = caller.account
-    if owner and owner != caller.namespace:
-        other = Accounts(connection).of_namespace(owner)
+    # Names of namespaces have small letters only; Apify's usernames are the same in any case.
+    if owner and owner.lower() != caller.namespace:
+        other = Accounts(connection).of_namespace(owner.lower())
         account = other.id if other else None
     if not account:
         return None
     row = Catalog(connection, account).find(wish.kind, name)
     return _Found(account, row, by_name=True) if row else None
+
+
+def _find_by_id(connection: Connection, caller: Caller, wish: Wish) -> _Found | None:
+    # One's own comes first, whatever another account has under the same id.
+    own = Catalog(connection, caller.account).get(wish.kind, wish.reference)
+    if own is not None:
+        return _Found(caller.account, own, by_name=False)
+    found = find_in_any_account(connection, wish.kind, wish.reference)
+    return _Found(*found, by_name=False) if found else None

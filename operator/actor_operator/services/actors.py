@@ -19,7 +19,8 @@ from actor_operator.services.actor_object import (
 )
 from actor_operator.services.errors import invalid, not_found
 from actor_operator.services.identity import Caller
-from actor_operator.services.input import read_input
+from actor_operator.services.input import read_long_input
+from actor_operator.services.limited_runs import refuse_limited
 from actor_operator.services.times import iso_of_millis
 from actor_operator.settings import DefaultRunSettings
 from actor_operator.storage.counters import Counters
@@ -66,7 +67,14 @@ class Actors:
         return await self._directory.find(caller, reference)
 
     async def page(self, caller: Caller, *, offset: int, limit: int, desc: bool) -> Part:
-        """A part of the list of the account's Actors."""
+        """A part of the list of the account's Actors.
+
+        Raises
+        ------
+        ApiError
+            403 for a run with limited permissions.
+        """
+        refuse_limited(caller, "the Actors")
         found = await self._directory.own(caller)
         shown = _part(found, offset, limit, desc=desc)
         totals = await self._database.read(
@@ -104,8 +112,16 @@ class Actors:
     async def builds(
         self, caller: Caller, reference: str | None, *, offset: int, limit: int, desc: bool
     ) -> Part:
-        """A part of the builds of an Actor, or of all Actors of the account."""
+        """A part of the builds of an Actor, or of all Actors of the account.
+
+        Raises
+        ------
+        ApiError
+            404 when there is no such Actor, 403 for a run with limited permissions that asks for
+            those of all.
+        """
         if reference is None:
+            refuse_limited(caller, "the builds")
             actors = await self._directory.own(caller)
         else:
             actors = [await self.find(caller, reference)]
@@ -144,7 +160,8 @@ class Actors:
             400 invalid-input that names the field.
         """
         found = await self.find(caller, reference)
-        read_input(body, content_type, self._choose_build(found, wish).input_schema)
+        schema = self._choose_build(found, wish).input_schema
+        await read_long_input(body, content_type, schema)
 
     def _choose_build(self, found: FoundActor, wish: str | None) -> FullBuild:
         tag = wish or default_run_options(found, self._defaults)["build"]

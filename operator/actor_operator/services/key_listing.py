@@ -55,6 +55,6 @@ class KeyListing:
             row,
             limit=most,
             start=start,
-            is_owner=store.caller.account == store.account,
+            is_owner=store.may_share,
             addresses=self._addresses,
         )

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from actor_operator.api.views.run import RunView
 from actor_operator.desired.names import ids, object_id
 from actor_operator.errors import RetryableError
 from actor_operator.log import logger
 from actor_operator.services.errors import ApiError, not_found
-from actor_operator.services.identity import Caller
+from actor_operator.services.identity import Caller, Permission
 from actor_operator.services.run_object import RunFacts, run_object
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_shown import shown
@@ -77,15 +79,15 @@ class RunAnswers:
             404 when there is none.
         """
         found = await self._parts.database.read(
-            lambda connection: find_anywhere(connection, run_id)
+            lambda connection: _find_to_read(connection, caller, run_id)
         )
         if found is None:
             raise not_found("Run")
-        row, namespace = found
-        own = row.account == caller.account and self._may_use(caller, row)
-        if not own and row.general_access != SHARED_BY_ID:
+        readable = Permission.READ in caller.permissions and self._may_use(caller, found.row)
+        own = found.row.account == caller.account and readable
+        if not own and found.row.general_access != SHARED_BY_ID:
             raise not_found("Run")
-        return FoundRun(row, namespace)
+        return found
 
     async def object_of(self, found: FoundRun) -> RunView | None:
         """The run's object as it is now; None: it has vanished, or cannot be asked for.
@@ -183,11 +185,22 @@ class RunAnswers:
         return FoundRun(row, found.namespace)
 
     def _may_use(self, caller: Caller, row: RunRow) -> bool:
-        if not caller.is_limited or caller.run is None:
+        # A run that has ended may say a last word about itself, and about no other.
+        restricted = caller.is_limited or Permission.READ not in caller.permissions
+        if caller.run is None or not restricted:
             return True
         asking = self._parts.directory.by_uid(caller.run.uid)
         asking_id = ids(asking).run if asking is not None else ""
         return bool(asking_id) and asking_id in {row.id, row.parent}
+
+
+def _find_to_read(connection: Connection, caller: Caller, run_id: str) -> FoundRun | None:
+    """A visible run; one's own comes first, whatever another account has under the same id."""
+    own = RunRows(connection, caller.account).get(run_id)
+    if own is not None and own.state == VISIBLE:
+        return FoundRun(own, caller.namespace)
+    found = find_anywhere(connection, run_id)
+    return FoundRun(*found) if found is not None else None
 
 
 def is_over(state: RunState) -> bool:

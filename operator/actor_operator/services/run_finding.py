@@ -2,9 +2,9 @@
 
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.services.actor_directory import ActorDirectory
-from actor_operator.services.errors import invalid
-from actor_operator.services.identity import Caller
-from actor_operator.services.run_answers import FoundRun, RunAnswers
+from actor_operator.services.errors import invalid, not_found
+from actor_operator.services.identity import Caller, Permission
+from actor_operator.services.run_answers import FoundRun
 from actor_operator.services.runs import RunService
 from actor_operator.storage.runs import RunFilter
 
@@ -17,26 +17,15 @@ class RunFinding:
 
     Parameters
     ----------
-    answers, service
-        Know the runs.
+    service
+        Knows the runs.
     actors
         The Actors.
     """
 
-    def __init__(self, answers: RunAnswers, service: RunService, actors: ActorDirectory) -> None:
-        self._answers = answers
+    def __init__(self, service: RunService, actors: ActorDirectory) -> None:
         self._service = service
         self._actors = actors
-
-    async def run_id(self, caller: Caller, run_id: str) -> str:
-        """The id of a run that the caller may see.
-
-        Raises
-        ------
-        ApiError
-            404 when there is none.
-        """
-        return (await self._answers.find_to_read(caller, run_id)).row.id
 
     async def last_run_id(
         self, caller: Caller, actor: str, status: str = "", origin: str = ""
@@ -49,6 +38,20 @@ class RunFinding:
             404 when there is none.
         """
         return (await self.last(caller, actor, status, origin)).row.id
+
+    async def last_to_read(
+        self, caller: Caller, actor: str, status: str = "", origin: str = ""
+    ) -> FoundRun:
+        """The same as ``last``, for a caller of whom it is not known yet whether he may read runs.
+
+        Raises
+        ------
+        ApiError
+            As ``last``; 404 as well for who may not read.
+        """
+        if Permission.READ not in caller.permissions:
+            raise not_found("Run")
+        return await self.last(caller, actor, status, origin)
 
     async def last(
         self, caller: Caller, actor: str, status: str = "", origin: str = ""

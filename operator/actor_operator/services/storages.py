@@ -9,7 +9,8 @@ from typing import Any
 
 from actor_operator.services.access import StorageRef
 from actor_operator.services.errors import ApiError, invalid, not_found, unsupported
-from actor_operator.services.identity import Caller
+from actor_operator.services.identity import Caller, Permission
+from actor_operator.services.limited_runs import LimitedRuns, refuse_limited
 from actor_operator.services.storage_object import Viewer
 from actor_operator.storage.accounts import Account, Accounts
 from actor_operator.storage.catalog import (
@@ -82,6 +83,8 @@ class Storages:
         The time in milliseconds since 1970.
     run_of
         Id of the run that asks, if it is one.
+    limited
+        What runs with limited permissions may use; None: nothing that is there already.
     """
 
     def __init__(
@@ -90,16 +93,25 @@ class Storages:
         database: Database,
         now: Callable[[], int],
         run_of: Callable[[Caller], Awaitable[str | None]],
+        limited: LimitedRuns | None = None,
     ) -> None:
         self._form = form
         self._database = database
         self._now = now
         self._run_of = run_of
+        self._limited = limited
 
     async def page(
         self, caller: Caller, *, offset: int, limit: int, desc: bool, unnamed: bool
     ) -> ListedPage:
-        """A part of the list of the caller's storages."""
+        """A part of the list of the caller's storages.
+
+        Raises
+        ------
+        ApiError
+            403 for a run with limited permissions.
+        """
+        refuse_limited(caller, "the storages")
         page = await self._database.read(
             lambda connection: Catalog(connection, caller.account).page(
                 self._form.kind, offset=offset, limit=limit, desc=desc, unnamed=unnamed
@@ -128,7 +140,8 @@ class Storages:
         Raises
         ------
         ApiError
-            400 for a name that none can have, and what else is wrong with the body.
+            400 for a name that none can have, and what else is wrong with the body; 403 when a run
+            with limited permissions may not use the one that has the name.
         """
         given = _changes(body)
         wanted = _check_name(name) if name else given.name
@@ -143,8 +156,28 @@ class Storages:
         row, made = await self._database.write(
             lambda connection: Catalog(connection, caller.account).create(new, now)
         )
-        viewer = Viewer(caller.namespace, is_owner=True, now=now)
-        return self._form.whole(row, viewer), made
+        may_share = made or await self._may_take(caller, row)
+        is_owner = may_share and Permission.READ in caller.permissions
+        return self._form.whole(row, Viewer(caller.namespace, is_owner, now)), made
+
+    async def _may_take(self, caller: Caller, row: StorageRow) -> bool:
+        """Whether the caller may have a storage that was there as its owner, or only read it.
+
+        Raises
+        ------
+        ApiError
+            403 for neither.
+        """
+        if not caller.is_limited or (self._limited and self._limited.owns(caller, row)):
+            return True
+        if self._limited and await self._limited.may_read(caller, row):
+            return False
+        raise ApiError(
+            "insufficient-permissions",
+            f'The name "{row.name}" belongs to a storage that this run did not make, and that its'
+            " input does not name: a run with limited permissions may not use it.",
+            status=403,
+        )
 
     async def get(self, storage: StorageRef) -> dict[str, Any]:
         """A storage as clients see it.
@@ -207,8 +240,7 @@ class Storages:
     ) -> dict[str, Any]:
         if row is None or account is None:
             raise not_found(self._form.word)
-        is_owner = storage.caller.account == storage.account
-        return self._form.whole(row, Viewer(account.namespace, is_owner, self._now()))
+        return self._form.whole(row, Viewer(account.namespace, storage.may_share, self._now()))
 
 
 def _changes(body: Any) -> StorageChanges:

@@ -205,7 +205,7 @@ class RunBench:
         return ActorRunUses(
             actors=Actors(parts.actors, self.database, self.settings.defaults),
             answers=answers,
-            finding=RunFinding(answers, runs, parts.actors),
+            finding=RunFinding(runs, parts.actors),
             start=self.start,
             sync=RunSync(self.start, answers),
             runs=runs,
@@ -220,9 +220,9 @@ class RunBench:
             ),
         )
 
-    async def _ensure(self, namespace: str, uid: str) -> int:
+    async def _ensure(self, namespace: str, uid: str, adopts: str) -> int:
         return await self.database.write(
-            lambda connection: AccountRows(connection).ensure(namespace, uid, millis_of(now()))
+            lambda connection: AccountRows(connection).ensure(namespace, uid, millis_of(now()), adopts)
         )
 
     def _watch(self) -> list[Informer[Any]]:

@@ -43,7 +43,9 @@ async def world(database: Database, objects: ObjectStore) -> DatasetWorld:
 @pytest.fixture
 async def client(world: DatasetWorld) -> AsyncIterator[httpx.AsyncClient]:
     async def find(caller: Who, storage_id: Annotated[str, Path(alias="storageId")]) -> StorageRef:
-        return StorageRef(world.caller.account, storage_id, caller)
+        return StorageRef(
+            world.caller.account, storage_id, caller, may_share=caller is world.caller
+        )
 
     prefix = "/v2/datasets/{storageId}"
     app = build_app(

@@ -46,7 +46,7 @@ def last_log_routes(prefix: str, logs: Logs, answers: RunAnswers, finding: RunFi
     async def last(
         caller: Who, actor_id: ActorId, status: Status = "", origin: Origin = ""
     ) -> FoundRun:
-        return await finding.last(caller, actor_id, status, origin)
+        return await finding.last_to_read(caller, actor_id, status, origin)
 
     routes = Routes(prefix, TAG)
     _add(routes, "/{actorId}/runs/last/log", last, logs, answers)
