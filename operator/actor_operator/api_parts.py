@@ -22,7 +22,7 @@ from actor_operator.log import configure
 from actor_operator.metrics_api import ApiMetrics
 from actor_operator.services.run_watch import Run
 from actor_operator.settings import LogFormat, Settings
-from actor_operator.watching import Watched, Watches, build_watches
+from actor_operator.watches import Watched, Watches, build_watches
 
 USER_AGENT = f"actor-operator-api/{__version__}"
 """How the API server calls itself in Kubernetes' audit log."""

@@ -53,7 +53,8 @@ from actor_operator.reconcile.seams import Seams
 from actor_operator.reconcile.web_servers import WebKind, WebServers
 from actor_operator.settings import Settings
 from actor_operator.settings_web import WebServerMode, WebServerSettings
-from actor_operator.watching import Stores, Watches, build_stores, build_watches, watched_kinds
+from actor_operator.watches import Watches, build_watches
+from actor_operator.watching import Stores, build_stores, watched_kinds
 
 USER_AGENT = f"actor-operator/{__version__}"
 """How we call ourselves in the API server's audit log."""
