@@ -18,7 +18,7 @@ def run_api(settings: Settings) -> None:
     Raises
     ------
     ConfigurationError
-        When settings, keys, credentials or the database do not allow it to start.
+        When settings, keys, credentials, the database or the bucket do not allow it to start.
     """
     start_logging(settings)
     uvloop.run(serve_api(settings, connect()))
@@ -30,10 +30,10 @@ async def serve_api(settings: Settings, connection: Connection) -> None:
     Raises
     ------
     ConfigurationError
-        When keys or the database do not allow it to start, or a port is taken.
+        When keys, the database or the bucket do not allow it to start, or a port is taken.
     """
     keyring = read_keyring(settings.api.keys_folder)
-    objects = open_objects(settings.api.storage)
+    objects = await open_objects(settings.api.storage)
     database = await open_database(settings.api.storage)
     api = build_api(settings, connection, keyring, database, objects)
     app = Measured(build_application(api), api.metrics)

@@ -1,14 +1,18 @@
 """Large bodies in a bucket of S3, or of something that speaks its protocol."""
 
 import asyncio
+import re
+import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import ObjectStore, S3Store
 
+from actor_operator.errors import ConfigurationError
+from actor_operator.log import logger
 from actor_operator.settings_api import BucketSettings
 from actor_operator.storage.objects import ObjectMissingError, ObjectStoreUnavailableError
 
@@ -38,6 +42,20 @@ RETRY_TIMEOUT = timedelta(seconds=15)
 
 RETRIES = 4
 """How often."""
+
+CHECK_FOLDER = "check"
+"""Where objects are that are made at the start only; no account has such a folder."""
+
+NO_BUCKET = "NoSuchBucket"
+"""S3's name for an error that is not the lack of an object, though the status is the same."""
+
+PAST_END = "InvalidRange"
+"""S3's name for the error that a part begins at the end of an object or behind it."""
+
+CODE = re.compile("<Code>(.*?)</Code>")
+"""The name of an error in an answer of S3."""
+
+log = logger(__name__)
 
 
 class Bucket:
@@ -72,6 +90,29 @@ class Bucket:
         )
         return cls(store)
 
+    async def check(self) -> None:
+        """Store a small object, read it and remove it, to see whether that is allowed.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no such bucket, or the credentials do not do for it.
+        ObjectStoreUnavailableError
+            When the store does not answer.
+        """
+        key = f"{CHECK_FOLDER}/{secrets.token_hex(16)}"
+        try:
+            await obstore.put_async(self._store, key, b"check", use_multipart=False)
+            await obstore.get_async(self._store, key)
+            await obstore.delete_async(self._store, key)
+        except (FileNotFoundError, PermissionDeniedError, UnauthenticatedError) as error:
+            raise ConfigurationError(
+                "The bucket of storage.bucket does not exist, or its credentials (AWS_…) may not"
+                f" write, read and delete in it: {_sentence(error)}."
+            ) from error
+        except BaseError as error:
+            raise _unavailable(error) from error
+
     async def put(self, key: str, body: AsyncIterator[bytes]) -> int:
         """Store what the stream gives, and return its size once it is durable.
 
@@ -80,6 +121,20 @@ class Bucket:
         ObjectStoreUnavailableError
             When the store does not take it.
         """
+        begin, size = [], 0
+        async for chunk in body:
+            begin.append(chunk)
+            size += len(chunk)
+            if size >= PART_BYTES:
+                return await self._put_parts(key, _joined(begin, body))
+        # One request instead of three, and no parts that a crash leaves behind.
+        try:
+            await obstore.put_async(self._store, key, b"".join(begin), use_multipart=False)
+        except (BaseError, FileNotFoundError) as error:
+            raise _unavailable(error) from error
+        return size
+
+    async def _put_parts(self, key: str, body: AsyncIterator[bytes]) -> int:
         counted = _Counted(body)
         sending = asyncio.create_task(self._send(key, counted))
         try:
@@ -89,11 +144,11 @@ class Bucket:
             counted.give_up()
             await asyncio.gather(sending, return_exceptions=True)
             raise
-        except BaseException as error:
+        except Exception as error:
             # Through obstore an error of the stream comes out as one of the store.
             if counted.error is not None:
                 raise counted.error from None
-            if isinstance(error, BaseError):
+            if isinstance(error, (BaseError, FileNotFoundError)):
                 raise _unavailable(error) from error
             raise
         return counted.size
@@ -124,9 +179,13 @@ class Bucket:
             options["range"] = {"offset": start}
         try:
             found = await obstore.get_async(self._store, key, options=options)
-        except (NotFoundError, FileNotFoundError) as error:
+        except FileNotFoundError as error:
+            if NO_BUCKET in str(error):
+                raise _unavailable(error) from error
             raise ObjectMissingError(key) from error
         except BaseError as error:
+            if PAST_END in str(error):
+                return _nothing()
             raise _unavailable(error) from error
         return _chunks(found)
 
@@ -140,8 +199,9 @@ class Bucket:
         """
         try:
             await obstore.delete_async(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            return
+        except FileNotFoundError as error:
+            if NO_BUCKET in str(error):
+                raise _unavailable(error) from error
         except BaseError as error:
             raise _unavailable(error) from error
 
@@ -204,6 +264,14 @@ class _Counted:
         return await anext(self._body)
 
 
+async def _joined(begin: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    begin.reverse()
+    while begin:
+        yield begin.pop()  # nobody keeps it any longer
+    async for chunk in rest:
+        yield chunk
+
+
 async def _chunks(found: "GetResult") -> AsyncIterator[bytes]:
     try:
         async for chunk in found.stream(min_chunk_size=CHUNK_BYTES):
@@ -218,7 +286,15 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _unavailable(error: BaseError) -> ObjectStoreUnavailableError:
-    # The rest of the text has the request and the answer, the address of the store among them.
-    sentence = str(error).partition("\n")[0]
-    return ObjectStoreUnavailableError(f"The object store does not answer: {sentence}")
+def _unavailable(error: Exception) -> ObjectStoreUnavailableError:
+    # Clients of the API are told of it, and the address of the store is not for them.
+    log.warning("The object store does not answer as it should.", cause=_sentence(error))
+    return ObjectStoreUnavailableError("The object store does not answer.")
+
+
+def _sentence(error: Exception) -> str:
+    """What an error says, on one line: without the answer's text, which may repeat the request."""
+    text = str(error).partition("Debug source:")[0]
+    code = CODE.search(text)
+    sentence = " ".join(text.partition("<?xml")[0].split())
+    return f"{sentence} {code[1]}" if code else sentence

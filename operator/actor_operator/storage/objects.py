@@ -46,7 +46,7 @@ class ObjectStore(Protocol):
         key
             Its key.
         start
-            The first byte, counted from 0.
+            The first byte, counted from 0; behind the end there is nothing to read.
         length
             How many bytes; all that follow when it is missing.
 

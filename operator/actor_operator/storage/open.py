@@ -1,16 +1,22 @@
 """Opens what the settings name."""
 
+import asyncio
+from contextlib import suppress
+
 from actor_operator.errors import ConfigurationError
 from actor_operator.settings_api import ObjectStoreKind, StorageSettings
 from actor_operator.storage.bucket import Bucket
 from actor_operator.storage.database import Database
 from actor_operator.storage.folder import Folder
-from actor_operator.storage.objects import ObjectStore
+from actor_operator.storage.objects import ObjectStore, ObjectStoreUnavailableError
 from actor_operator.storage.postgres import PostgresDatabase
 from actor_operator.storage.sqlite import SqliteDatabase
 
 OBJECTS_FOLDER = "objects"
 """Where large bodies are in the folder of the settings."""
+
+CHECK_SECONDS = 10.0
+"""How long the start waits for the bucket."""
 
 
 async def open_database(settings: StorageSettings) -> Database:
@@ -32,14 +38,18 @@ async def open_database(settings: StorageSettings) -> Database:
     return await PostgresDatabase.open(url)
 
 
-def open_objects(settings: StorageSettings) -> ObjectStore:
-    """Open the store of large bodies.
+async def open_objects(settings: StorageSettings) -> ObjectStore:
+    """Open the store of large bodies; a bucket that does not answer now may do so later.
 
     Raises
     ------
     ConfigurationError
-        When the folder cannot be made.
+        When the folder cannot be made, or the bucket not be used.
     """
-    if settings.objects is ObjectStoreKind.S3:
-        return Bucket.of(settings.bucket)
-    return Folder(settings.folder / OBJECTS_FOLDER)
+    if settings.objects is not ObjectStoreKind.S3:
+        return Folder(settings.folder / OBJECTS_FOLDER)
+    bucket = Bucket.of(settings.bucket)
+    with suppress(TimeoutError, ObjectStoreUnavailableError):  # is logged
+        async with asyncio.timeout(CHECK_SECONDS):
+            await bucket.check()
+    return bucket
