@@ -75,6 +75,15 @@ class S3Server:
         for part, (_, port) in self._ports.items():
             Path(SOCKETS.format(part=part, port=port)).unlink(missing_ok=True)
 
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """Kill it, and start it again at the end."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
     def settings(self, prefix: str) -> BucketSettings:
         """The settings of an object store in the bucket."""
         return BucketSettings(
@@ -86,11 +95,12 @@ class S3Server:
         return Bucket.of(self.settings(prefix))
 
     def uploads(self, prefix: str) -> list[str]:
-        """Keys under a prefix whose upload in parts is neither complete nor given up."""
+        """Keys of an object store whose upload in parts is neither complete nor given up."""
         status, text = ask("GET", self.url, f"/{BUCKET}", uploads="")
         if status != 200:
             raise AssertionError(f"uploads cannot be listed: {status} {text}")
-        return [key for key in re.findall("<Key>(.*?)</Key>", text) if key.startswith(prefix)]
+        found = re.findall("<Key>(.*?)</Key>", text)
+        return [key.removeprefix(f"{prefix}/") for key in found if key.startswith(f"{prefix}/")]
 
     def _command(self) -> list[str]:
         identities = self._folder / "identities.json"
