@@ -1,5 +1,6 @@
 """The input of a run: as sent, or checked and completed by the schema of its build. Pure."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,6 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from actor_operator.services.content_types import check_content_type
 from actor_operator.services.errors import ApiError, invalid
 from actor_operator.services.input_schema import LINEAR, SchemaError, fill_in, translate
 from actor_operator.text import cut
@@ -26,6 +28,9 @@ MOST_MISTAKES = 10
 
 MOST_MISTAKE_BYTES = 500
 """Longest description of one: it may quote the field, which may have megabytes."""
+
+THREAD_BYTES = 65_536
+"""A longer input, or one with a longer schema, is read beside the event loop."""
 
 SCHEMAS_KEPT = 256
 """Compiled schemas that are kept, those used last."""
@@ -55,8 +60,10 @@ def read_input(body: bytes, content_type: str, schema: str | None) -> RunInput:
     Raises
     ------
     ApiError
-        400 invalid-input that names the field, or invalid-input-schema.
+        400 invalid-input that names the field, or invalid-input-schema; 400 for too long a content
+        type.
     """
+    check_content_type(content_type)
     kind = content_type.partition(";")[0].strip().lower()
     if not body or (kind in {"", JSON} and body.strip() in {b"", b"null"}):
         body, kind, content_type = EMPTY, JSON, f"{JSON}; charset=utf-8"
@@ -65,6 +72,19 @@ def read_input(body: bytes, content_type: str, schema: str | None) -> RunInput:
     if kind not in {"", JSON}:
         raise _invalid(f"The input must be JSON: its content type is {kind}, not {JSON}.")
     return RunInput(complete(body, schema), content_type or JSON)
+
+
+async def read_long_input(body: bytes, content_type: str, schema: str | None) -> RunInput:
+    """Do the same beside the event loop, where it takes long.
+
+    Raises
+    ------
+    ApiError
+        As `read_input`.
+    """
+    if len(body) + len(schema or "") > THREAD_BYTES:
+        return await asyncio.to_thread(read_input, body, content_type, schema)
+    return read_input(body, content_type, schema)
 
 
 def complete(body: bytes, schema: str) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from actor_operator.services.access import StorageRef
+from actor_operator.services.content_types import check_content_type
 from actor_operator.services.decoding import ENCODINGS, DecodingError
 from actor_operator.services.errors import ApiError, invalid, not_found
 from actor_operator.services.record_archive import RecordArchive
@@ -26,9 +27,6 @@ PREFIX_PATTERN = re.compile(r"[a-zA-Z0-9!\-_.'()]{0,256}")
 
 MAX_KEYS = 1000
 """Most keys of a page (Apify)."""
-
-MAX_CONTENT_TYPE = 256
-"""Longest content type."""
 
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 """Of a body that comes without one."""
@@ -117,7 +115,7 @@ class KeyValueStores:
             self._write,
             store,
             key,
-            content_type=_content_type(content_type),
+            content_type=check_content_type(content_type or DEFAULT_CONTENT_TYPE),
             content_encoding=_encoding(content_encoding),
         )
         await write(await self._kept(store.account, self._limited(body)))
@@ -320,12 +318,6 @@ def _check_key(key: str) -> None:
             "A key of a record has 1 to 256 of these symbols: a-z A-Z 0-9 ! - _ . ' ( )",
             "invalid-record-key",
         )
-
-
-def _content_type(given: str | None) -> str:
-    if given is not None and len(given) > MAX_CONTENT_TYPE:
-        raise invalid(f"A Content-Type has at most {MAX_CONTENT_TYPE} symbols.")
-    return given or DEFAULT_CONTENT_TYPE
 
 
 def _encoding(given: str | None) -> str | None:

@@ -24,7 +24,7 @@ from actor_operator.kube.errors import ApiError as KubeError
 from actor_operator.log import logger
 from actor_operator.services.errors import ApiError, invalid, unavailable
 from actor_operator.services.identity import Caller
-from actor_operator.services.input import RunInput, read_input
+from actor_operator.services.input import RunInput, read_long_input
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_plan import Plan, StartRequest, plan
 from actor_operator.services.run_verdict import is_admitted, is_settled, refusal
@@ -38,9 +38,6 @@ log = logger(__name__)
 
 INLINE_BYTES = 32_768
 """Largest input that is kept in the database."""
-
-THREAD_BYTES = 65_536
-"""A longer input is checked beside the event loop."""
 
 LOOK_SECONDS = 0.5
 """Pause between two looks for a run whose creation was not answered."""
@@ -121,9 +118,7 @@ class RunStart:
         number = wanted.resolution.resolved.build_number
         build = request.actor.build(number)
         schema = build.input_schema if build is not None else None
-        if len(request.body) > THREAD_BYTES:
-            return await asyncio.to_thread(read_input, request.body, request.content_type, schema)
-        return read_input(request.body, request.content_type, schema)
+        return await read_long_input(request.body, request.content_type, schema)
 
     async def _keep_body(self, row: RunRow, body: bytes) -> bytes | Uploaded:
         if len(body) <= INLINE_BYTES:

@@ -1,14 +1,23 @@
 """Inputs of runs: as sent, or checked and completed by a schema."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actor_operator.services import input as module
 from actor_operator.services.errors import ApiError
-from actor_operator.services.input import MOST_DEPTH, depth, read_input
+from actor_operator.services.input import (
+    MOST_DEPTH,
+    THREAD_BYTES,
+    RunInput,
+    depth,
+    read_input,
+    read_long_input,
+)
 
 JSON = "application/json"
 
@@ -169,3 +178,23 @@ def test_a_schema_that_is_none_is_told_apart_from_an_input_that_is_wrong(text: s
     with pytest.raises(ApiError) as caught:
         read_input(b"{}", JSON, text)
     assert caught.value.error_type == "invalid-input-schema"
+
+
+def test_a_content_type_that_no_record_can_have_is_refused() -> None:
+    with pytest.raises(ApiError, match="256 symbols"):
+        read_input(b"x", "text/" + "x" * 300, None)
+
+
+async def test_a_long_input_is_read_beside_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+
+    def note(body: bytes, content_type: str, schema: str | None) -> RunInput:
+        threads.append(threading.current_thread().name)
+        return read_input(body, content_type, schema)
+
+    monkeypatch.setattr(module, "read_input", note)
+    for body in (b"{}", b'{"text":"' + b"x" * THREAD_BYTES + b'"}'):
+        assert (await read_long_input(body, JSON, schema())).body == body
+
+    main = threading.main_thread().name
+    assert [name == main for name in threads] == [True, False]
