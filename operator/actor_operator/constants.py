@@ -24,6 +24,10 @@ LABEL_API = f"{GROUP}/api"
 API_RUN = "run"
 """Value of that label on a run whose name is its id."""
 
+ANNOTATION_ADOPT = f"{GROUP}/adopt"
+"""On a Namespace, by an administrator: the uid of an earlier namespace of the same name whose runs
+and storages in the API this one shall have."""
+
 ANNOTATION_ARCHIVED = f"{GROUP}/archived"
 """On ActorRuns: the attempt of which the API server has archived all."""
 

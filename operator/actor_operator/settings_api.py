@@ -56,6 +56,14 @@ class StorageSettings(Group):
     """File with the URL of a PostgreSQL database
     (``postgresql://user:password@host:5432/name``); absent: SQLite in the folder."""
 
+    unnamed_seconds: LongSeconds = 604_800
+    """Seconds after its last use when a storage is removed that has no name and that no run has.
+    Named storages stay, and the default ones of runs go with their run."""
+
+    unreachable_seconds: LongSeconds = 2_592_000
+    """Seconds after which everything is removed that belonged to a namespace that is gone, or was
+    deleted and made anew, unless an administrator has the new one adopt it."""
+
     objects: ObjectStoreKind = ObjectStoreKind.FOLDER
     """Where large bodies are kept: ``folder`` or ``s3``."""
 

@@ -160,9 +160,11 @@ class ActorDirectory:
         actor = self.named(key)
         return build_id(actor.uid if actor is not None else key, number)
 
-    @staticmethod
-    def _may_see(caller: Caller, actor: FullActor) -> bool:
-        return actor.namespace == caller.namespace or (caller.is_somebody and actor.spec.is_public)
+    def _may_see(self, caller: Caller, actor: FullActor) -> bool:
+        if actor.namespace == caller.namespace:
+            return True
+        is_shown = caller.is_somebody and actor.spec.is_public
+        return is_shown and not self._accounts.is_foreign(actor.namespace)
 
     async def _with_id(self, caller: Caller, actor_id: str) -> FullActor | None:
         if actor_id not in self._by_id:

@@ -53,6 +53,8 @@ class LogFollowers:
         Writes that a log is archived.
     account_of
         Gives the account of a namespace.
+    is_foreign
+        Says of a namespace that it is another installation's.
     """
 
     def __init__(
@@ -62,12 +64,14 @@ class LogFollowers:
         store: LogStore,
         requests: RunRequests,
         account_of: FindAccount,
+        is_foreign: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._hub = hub
         self._source = source
         self._store = store
         self._requests = requests
         self._account_of = account_of
+        self._is_foreign = is_foreign
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
@@ -119,7 +123,7 @@ class LogFollowers:
         """Whether a run has a log that is not archived, or will have one soon."""
         state = self._hub.state(uid)
         run = state.run
-        if not isinstance(run, RunView):
+        if not isinstance(run, RunView) or self._is_foreign(run.namespace):
             return False
         attempt = run.status.attempt
         if attempt in {archived_attempt(run), self._marked.get(uid)}:

@@ -183,7 +183,9 @@ class Mirror:
         newer = await self._parts.database.read(lambda connection: _newer(connection, changes))
         if newer:
             await self._parts.database.write(partial(_apply, newer, self._parts.millis))
-        self._done(self._changed, [run for run, change in found if change is not None])
+        foreign = self._parts.accounts.is_foreign
+        done = [run for run, change in found if change is not None or foreign(run.namespace)]
+        self._done(self._changed, done)
 
     async def _bury(self, batch: list[RunView]) -> None:
         changes = []
@@ -202,7 +204,7 @@ class Mirror:
                 del gathered[run.uid]
 
     async def _change(self, run: RunView) -> Change | None:
-        """What is to be written of a run; None: the namespaces are not known yet."""
+        """What is to be written of a run; None: its namespace is not known yet, or not ours."""
         account = await self._parts.accounts.number(run.namespace)
         if account is None:
             return None
@@ -216,9 +218,11 @@ class Mirror:
         )
         if not _deserves_row(run):
             return Change(account, ids(run).run, news)
+        # An Actor that is not there, or not ours, has no row; the run still needs an id for it.
+        if actor is not None and self._parts.accounts.is_foreign(actor.namespace):
+            actor = None
         if actor is not None and await self._parts.accounts.number(actor.namespace) is None:
             return None
-        # An Actor that is not there has no row; the run still needs an id for it.
         actor_id = await actors.id_of(actor) if actor is not None else object_id("actor", key)
         row = new_row(run, account, key, actor_id, news)
         return Change(account, ids(run).run, news, row)

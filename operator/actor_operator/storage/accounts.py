@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnElement, Connection, select, update
 
 from actor_operator.storage.tables import ACCOUNTS
 from actor_operator.storage.upsert import insert_into
+
+REPLACED = "replaced-"
+"""With its number behind it, the uid of an account whose namespace has adopted another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,9 @@ class Account:
     created_at
         When it was first seen.
     unreachable_at
-        Since when another namespace has its name; None: it is in use.
+        Since when its namespace is gone, or another one has its name; None: it is in use.
+    purged_at
+        Since when nothing is left of what it had. Its row stays: no number is given twice.
     """
 
     id: int
@@ -31,6 +36,7 @@ class Account:
     namespace_uid: str
     created_at: int
     unreachable_at: int | None
+    purged_at: int | None = None
 
 
 class Accounts:
@@ -45,7 +51,7 @@ class Accounts:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def ensure(self, namespace: str, namespace_uid: str, now: int) -> int:
+    def ensure(self, namespace: str, namespace_uid: str, now: int, adopts: str = "") -> int:
         """The account of a namespace, made when it is seen for the first time.
 
         A namespace that was deleted and made anew has another uid and is a new account; the old one
@@ -59,7 +65,11 @@ class Accounts:
             Its uid.
         now
             The time in milliseconds.
+        adopts
+            The uid of an earlier namespace of that name whose account this one shall have.
         """
+        if adopts and adopts != namespace_uid:
+            self._adopt(namespace, namespace_uid, adopts, now)
         account = self.by_uid(namespace_uid)
         if account is None:
             self._connection.execute(
@@ -79,10 +89,37 @@ class Accounts:
             .values(unreachable_at=now)
         )
         if account.unreachable_at is not None:
-            self._connection.execute(
-                update(ACCOUNTS).where(ACCOUNTS.c.id == account.id).values(unreachable_at=None)
-            )
+            self._change(account.id, unreachable_at=None, purged_at=None)
         return account.id
+
+    def _adopt(self, namespace: str, namespace_uid: str, adopts: str, now: int) -> None:
+        """Give a namespace the account of an earlier one of the same name.
+
+        The account that it had itself is put aside, as unreachable, and can be adopted in its turn.
+        """
+        wanted = ACCOUNTS.c.namespace_uid == adopts
+        row = self._connection.execute(select(ACCOUNTS).where(wanted).with_for_update()).first()
+        if row is None or row.namespace != namespace or row.purged_at is not None:
+            return
+        own = self.by_uid(namespace_uid)
+        if own is not None:
+            self._change(own.id, namespace_uid=f"{REPLACED}{own.id}", unreachable_at=now)
+        self._change(row.id, namespace_uid=namespace_uid, unreachable_at=None)
+
+    def leave(self, number: int, now: int) -> None:
+        """The namespace of an account is gone: it is unreachable."""
+        self._connection.execute(
+            update(ACCOUNTS)
+            .where(ACCOUNTS.c.id == number, ACCOUNTS.c.unreachable_at.is_(None))
+            .values(unreachable_at=now)
+        )
+
+    def finish(self, number: int, now: int) -> None:
+        """Nothing is left of what an account had."""
+        self._change(number, purged_at=now)
+
+    def _change(self, number: int, **values: object) -> None:
+        self._connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.id == number).values(**values))
 
     def by_uid(self, namespace_uid: str) -> Account | None:
         """The account of the namespace with a uid."""
@@ -117,11 +154,16 @@ class Accounts:
         )
         return None if row is None else Account(**row)
 
+    def in_use(self) -> list[Account]:
+        """Accounts that are in use."""
+        return self._all(ACCOUNTS.c.unreachable_at.is_(None))
+
     def unreachable(self, before: int) -> list[Account]:
-        """Accounts that have been unreachable since before a moment, the oldest first."""
+        """Accounts with something left that are unreachable since before a moment, oldest first."""
+        return self._all(ACCOUNTS.c.unreachable_at < before, ACCOUNTS.c.purged_at.is_(None))
+
+    def _all(self, *conditions: ColumnElement[bool]) -> list[Account]:
         rows = self._connection.execute(
-            select(ACCOUNTS)
-            .where(ACCOUNTS.c.unreachable_at < before)
-            .order_by(ACCOUNTS.c.unreachable_at)
+            select(ACCOUNTS).where(*conditions).order_by(ACCOUNTS.c.unreachable_at, ACCOUNTS.c.id)
         )
         return [Account(**row) for row in rows.mappings()]

@@ -198,6 +198,23 @@ class Catalog:
         """The storage with an id; None: there is none."""
         return self._one(STORAGES.c.id == storage_id, STORAGES.c.kind == kind)
 
+    def lock(self, kind: StorageKind, storage_id: str) -> StorageRow | None:
+        """The storage, that nobody else changes until the end of the transaction."""
+        row = (
+            self._connection.execute(
+                select(*_COLUMNS)
+                .where(
+                    STORAGES.c.account == self._account,
+                    STORAGES.c.id == storage_id,
+                    STORAGES.c.kind == kind,
+                )
+                .with_for_update()
+            )
+            .mappings()
+            .one_or_none()
+        )
+        return None if row is None else StorageRow(**row)
+
     def find(self, kind: StorageKind, name: str) -> StorageRow | None:
         """The storage with a name, in any case of its letters; None: there is none."""
         return self._one(STORAGES.c.kind == kind, STORAGES.c.name_key == name.lower())
@@ -217,7 +234,7 @@ class Catalog:
         NameTakenError
             When another one has the name.
         """
-        before = self._lock(kind, storage_id)
+        before = self.lock(kind, storage_id)
         if before is None:
             return None
         values: dict[str, object] = {"modified_at": now, "accessed_at": now}
@@ -255,7 +272,7 @@ class Catalog:
         bool
             Whether it was removed.
         """
-        before = self._lock(kind, storage_id)
+        before = self.lock(kind, storage_id)
         if before is None or (before.name is not None and not named):
             return False
         self._connection.execute(
@@ -328,23 +345,6 @@ class Catalog:
         row = (
             self._connection.execute(
                 select(*_COLUMNS).where(STORAGES.c.account == self._account, *conditions)
-            )
-            .mappings()
-            .one_or_none()
-        )
-        return None if row is None else StorageRow(**row)
-
-    def _lock(self, kind: StorageKind, storage_id: str) -> StorageRow | None:
-        """The storage, that nobody else changes until the end of the transaction."""
-        row = (
-            self._connection.execute(
-                select(*_COLUMNS)
-                .where(
-                    STORAGES.c.account == self._account,
-                    STORAGES.c.id == storage_id,
-                    STORAGES.c.kind == kind,
-                )
-                .with_for_update()
             )
             .mappings()
             .one_or_none()

@@ -43,6 +43,7 @@ ACCOUNTS = Table(
     Column("namespace_uid", String(36), nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
     Column("unreachable_at", BigInteger),
+    Column("purged_at", BigInteger),
     Index(
         "ix_accounts_namespace_live",
         "namespace",
@@ -157,6 +158,14 @@ Index(
     STORAGES.c.id,
     sqlite_where=STORAGES.c.name_key.is_not(None),
     postgresql_where=STORAGES.c.name_key.is_not(None),
+)
+
+Index(
+    "ix_storages_unkept",
+    STORAGES.c.created_at,
+    STORAGES.c.id,
+    sqlite_where=STORAGES.c.name_key.is_(None) & STORAGES.c.run_id.is_(None),
+    postgresql_where=STORAGES.c.name_key.is_(None) & STORAGES.c.run_id.is_(None),
 )
 
 REMOVALS = Table(

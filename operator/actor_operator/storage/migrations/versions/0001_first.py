@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("namespace_uid", sa.String(length=36), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("unreachable_at", sa.BigInteger(), nullable=True),
+        sa.Column("purged_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("namespace_uid", name=op.f("uq_accounts_namespace_uid")),
     )
@@ -255,6 +256,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("name_key IS NOT NULL"),
         postgresql_where=sa.text("name_key IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_storages_unkept",
+        "storages",
+        ["created_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("name_key IS NULL AND run_id IS NULL"),
+        postgresql_where=sa.text("name_key IS NULL AND run_id IS NULL"),
     )
     op.create_table(
         "uploads",
