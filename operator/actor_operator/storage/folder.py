@@ -90,9 +90,9 @@ class Folder:
         return _read(path, start, length)
 
     async def delete(self, key: str) -> None:
-        """Remove an object; that there is none is no error.
+        """Remove an object, durably; that there is none is no error.
 
-        It is not synced: what is there again after a crash is found by the sweep.
+        Nobody would look for one that was there again after a crash: its row is gone then.
 
         Raises
         ------
@@ -100,7 +100,7 @@ class Folder:
             When the disk refuses.
         """
         path = self._path(key)
-        await _on_disk(lambda: path.unlink(missing_ok=True))
+        await _on_disk(_remove, path)
 
     async def list(self, prefix: str) -> AsyncIterator[str]:
         """Keys that begin with a folder, ``1/`` or nothing, in no order.
@@ -174,6 +174,13 @@ def _discard(file: BinaryIO, path: Path) -> None:
         file.close()  # may find the disk full again
     finally:
         path.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    # Also when it was gone: a process that was killed may have removed it without the sync.
+    if path.parent.is_dir():
+        _sync(path.parent)
 
 
 def _sync(folder: Path) -> None:

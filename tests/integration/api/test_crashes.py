@@ -1,0 +1,115 @@
+"""The API server's storages, killed at every write, and with unsynced writes dropped.
+
+At each point a process of its own does a workload and is killed (SIGKILL) at one more write: in
+the middle of it, or before what is no write of bytes. Then the storages are opened again, once as
+they are and once as a disk may have them after the power went out.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.support.crashing.disk import Disk
+from tests.support.crashing.entries import Entry, Kind
+from tests.support.crashing.run import Result, Task
+
+PARTS = 3
+"""Processes that share the points between them."""
+
+REPOSITORY = Path(__file__).parents[3]
+
+MEMORY = Path("/dev/shm")
+"""A folder that is no disk: what survives is computed, so that nothing need be written really."""
+
+
+@pytest.fixture
+def folder() -> Iterator[str]:
+    base = MEMORY if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="crashes-", dir=base) as made:
+        yield str(Path(made).resolve())
+
+
+def results(task: Task) -> Iterator[Result]:
+    """Do a task in a process of its own."""
+    words = [sys.executable, "-m", "tests.support.crashing.run", msgspec.json.encode(task).decode()]
+    path = os.pathsep.join([str(REPOSITORY / "operator"), str(REPOSITORY)])
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": path}
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                yield msgspec.json.decode(line, type=Result)
+        finally:
+            process.kill()
+    assert process.returncode in {0, -9}, "the harness itself failed; it said why"
+
+
+def wrong(found: list[Result]) -> dict[str, list[str]]:
+    return {
+        f"write {result.point}, unsynced writes {fate}": problems
+        for result in found
+        for fate, problems in result.problems.items()
+        if problems
+    }
+
+
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
+def test_nothing_acknowledged_is_lost_whenever_the_embedded_store_is_killed(
+    part: int, folder: str
+) -> None:
+    found = list(results(Task(folder, first=part, stride=PARTS)))
+    assert not found[-1].reached
+    assert len(found) > 60, "the workload writes less than it should"
+    assert wrong(found) == {}
+
+
+@pytest.mark.parametrize("part", range(1, PARTS + 1))
+def test_nothing_acknowledged_is_lost_whenever_a_server_with_postgresql_is_killed(
+    part: int, folder: str, postgres_url: str
+) -> None:
+    found = list(results(Task(folder, first=part, stride=PARTS, database_url=postgres_url)))
+    assert not found[-1].reached
+    assert len(found) > 60, "the workload writes less than it should"
+    assert wrong(found) == {}
+
+
+@pytest.mark.parametrize(
+    ("broken", "fate"),
+    [("sqlite", "dropped"), ("folder", "dropped"), ("entries", "kept"), ("early", "kept")],
+)
+def test_the_harness_notices_what_is_not_made_durable(broken: str, fate: str, folder: str) -> None:
+    """No syncs in SQLite, none in Python, uploads that are not entered, answers before commits."""
+    for result in results(Task(folder, first=20, stride=7, broken=broken)):
+        if result.problems.get(fate):
+            return
+    pytest.fail("it noticed nothing")
+
+
+def test_a_disk_keeps_only_what_was_synced(folder: str) -> None:
+    root = Path(folder, "root")
+    root.mkdir()
+    disk = Disk(root, root)
+    disk.follow(
+        [
+            Entry(Kind.MAKE, f"{root}/a"),
+            Entry(Kind.WRITE, f"{root}/a", data=b"synced"),
+            Entry(Kind.SYNC, f"{root}/a"),
+            Entry(Kind.WRITE, f"{root}/a", offset=6, data=b" and not"),
+            Entry(Kind.MAKE, f"{root}/b"),
+            Entry(Kind.SYNC_FOLDER, str(root)),
+            Entry(Kind.RENAME, f"{root}/b", target=f"{root}/c"),
+            Entry(Kind.MAKE, f"{root}/d"),
+            Entry(Kind.WRITE, f"{root}/d", data=b"without a name"),
+            Entry(Kind.SYNC, f"{root}/d"),
+        ]
+    )
+    disk.lose_power(lambda: False)
+    left = Path(folder, "left")
+    disk.write_to(left)
+    assert {file.name: file.read_bytes() for file in left.iterdir()} == {"a": b"synced", "b": b""}
