@@ -33,17 +33,16 @@ class Writers:
 
     def __init__(self, world: World, store: StorageRef) -> None:
         self.acknowledged: dict[str, int] = {}
+        self._stopping = False
         self._written = asyncio.Event()
         self._world = world
         self._store = store
         self._tasks = [asyncio.create_task(self._write(number)) for number in range(4)]
 
     async def stop(self) -> None:
-        """Stop in the middle."""
-        for task in self._tasks:
-            task.cancel()
-        for found in await asyncio.gather(*self._tasks, return_exceptions=True):
-            assert isinstance(found, asyncio.CancelledError), found
+        """Stop after the writes that are under way."""
+        self._stopping = True
+        await asyncio.gather(*self._tasks)
 
     async def reach(self, version: int) -> None:
         """Return once every record has a version, or a later one."""
@@ -53,7 +52,7 @@ class Writers:
 
     async def _write(self, number: int) -> None:
         version = 0
-        while True:
+        while not self._stopping:
             version += 1
             for index in range(number, KEYS, 4):
                 key = f"k{index}"
