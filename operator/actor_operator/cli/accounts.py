@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import click
+from typing_extensions import override
 
 from actor_operator.api.views.account import AccountView
 from actor_operator.api.views.run import RunView
+from actor_operator.cli.adopt import adopt
 from actor_operator.cli.completions import account_names
 from actor_operator.cli.description import label_line, text_table
 from actor_operator.cli.format import NONE, age
@@ -26,12 +28,27 @@ WIDE_COLUMNS = (*COLUMNS, "MAX-RUNS")
 """Columns of a wide table of accounts."""
 
 
-@click.command("accounts")
+class _Accounts(click.Group):
+    """A group whose command ``show`` need not be named: ``accounts``, ``accounts team``."""
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or args[0] not in {*self.commands, *ctx.help_option_names}:
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Accounts)
+def accounts() -> None:
+    """List accounts: limits, memory in use, who waits."""
+
+
+@accounts.command()
 @click.argument("name", required=False, shell_complete=account_names)
 @output_option("wide", "json", "yaml", "name")
 @cluster_options
-def accounts(*, name: str | None, output: str | None) -> None:
-    """List accounts: limits, memory in use, who waits.
+def show(*, name: str | None, output: str | None) -> None:
+    """List accounts; this is also what ``accounts`` alone does.
 
     NAME is the namespace of one account, which is shown with its queue.
     """
@@ -45,6 +62,9 @@ def accounts(*, name: str | None, output: str | None) -> None:
             await _show(session, name)
 
     with_cluster(work)
+
+
+accounts.add_command(adopt)
 
 
 async def _list(session: Session, output: str | None) -> None:
