@@ -124,7 +124,6 @@ def _uses(api: Api) -> ActorRunUses:
         actors=runs.actors,
         answers=runs.answers,
         finding=runs.finding,
-        start=runs.start,
         sync=runs.sync,
         runs=runs.runs,
         stores=api.storages.key_value_stores,

@@ -1,5 +1,7 @@
 """Which run is meant, whether the caller may see it, and what is answered about it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,24 +123,25 @@ class RunAnswers:
         Raises
         ------
         ApiError
-            404 when it has vanished.
+            404 when it has vanished, 429 when too many requests are held already.
         """
-        if wait_seconds > 0:
-            await self.wait(found, min(wait_seconds, MOST_WAIT))
-            found = await self._again(found)
-        return self.answer(found, await self.object_of(found))
+        if wait_seconds <= 0:
+            return self.answer(found, await self.object_of(found))
+        with self.place():
+            return await self.describe_later(found, wait_seconds)
 
-    async def wait(self, found: FoundRun, seconds: float) -> bool:
-        """Wait for the end of a run; returns whether it has ended.
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Have a place among the requests that are held, for the length of a ``with`` block.
+
+        Who starts a run and waits for it needs one before the start: a client that is refused
+        afterwards tries again, and starts another run.
 
         Raises
         ------
         ApiError
             429 when too many requests are held already.
         """
-        run = await self.object_of(found)
-        if run is None:
-            return found.row.finished_at is not None
         if self._held >= self._parts.settings.api.limits.max_waiting_requests:
             raise ApiError(
                 "rate-limit-exceeded",
@@ -147,11 +150,28 @@ class RunAnswers:
             )
         self._held += 1
         try:
-            state = await self._parts.hub.wait(
-                found.namespace, run.name, is_over, seconds, uid=run.uid
-            )
+            yield
         finally:
             self._held -= 1
+
+    async def describe_later(self, found: FoundRun, wait_seconds: float) -> dict[str, Any]:
+        """Apify's object of a run once it has ended, or after a time; the request has a place.
+
+        Raises
+        ------
+        ApiError
+            404 when it has vanished.
+        """
+        await self.wait(found, min(wait_seconds, MOST_WAIT))
+        found = await self._again(found)
+        return self.answer(found, await self.object_of(found))
+
+    async def wait(self, found: FoundRun, seconds: float) -> bool:
+        """Wait for the end of a run; returns whether it has ended. The request has a place."""
+        run = await self.object_of(found)
+        if run is None:
+            return found.row.finished_at is not None
+        state = await self._parts.hub.wait(found.namespace, run.name, is_over, seconds, uid=run.uid)
         return is_over(state)
 
     def has_ended(self, found: FoundRun) -> bool:

@@ -1,14 +1,20 @@
-"""Runs whose result is the answer to their start."""
+"""Starts of runs whose end, or whose result, is waited for."""
+
+from typing import Any
 
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.errors import RetryableError
+from actor_operator.log import logger
 from actor_operator.services.errors import ApiError
 from actor_operator.services.identity import Caller
 from actor_operator.services.run_answers import FoundRun, RunAnswers
 from actor_operator.services.run_plan import StartRequest
 from actor_operator.services.run_start import RunStart
 
+log = logger(__name__)
+
 LONGEST = 300.0
-"""Seconds that such a run may take (Apify)."""
+"""Seconds that a run may take whose result is waited for (Apify)."""
 
 
 class RunSync:
@@ -24,6 +30,34 @@ class RunSync:
         self._start = start
         self._answers = answers
 
+    async def start(
+        self, caller: Caller, request: StartRequest, wait_seconds: float
+    ) -> dict[str, Any]:
+        """Start a run; answers with it as it is then, or once it has ended.
+
+        Parameters
+        ----------
+        caller, request
+            Who wants what.
+        wait_seconds
+            How long its end may be waited for.
+
+        Raises
+        ------
+        ApiError
+            429 when too many requests are held already, and what a start raises.
+        """
+        if wait_seconds <= 0:
+            return await self._answers.describe(await self._begin(caller, request))
+        with self._answers.place():
+            found = await self._begin(caller, request)
+            try:
+                return await self._answers.describe_later(found, wait_seconds)
+            except RetryableError as error:
+                # No error: clients would start another run.
+                log.warning("A run that was started is not waited for.", cause=str(error))
+                return self._answers.answer(found, None)
+
     async def run(self, caller: Caller, request: StartRequest) -> FoundRun:
         """Start a run and wait until it has succeeded.
 
@@ -31,10 +65,13 @@ class RunSync:
         ------
         ApiError
             408 run-timeout-exceeded after 300 seconds, while the run goes on; 400 run-failed when
-            it ended otherwise; and what a start raises.
+            it ended otherwise; 429 when too many requests are held already; and what a start
+            raises.
         """
-        found = FoundRun(await self._start.start(caller, request), caller.namespace)
-        if not await self._answers.wait(found, LONGEST):
+        with self._answers.place():
+            found = await self._begin(caller, request)
+            has_ended = await self._answers.wait(found, LONGEST)
+        if not has_ended:
             raise ApiError(
                 "run-timeout-exceeded",
                 f"The run has not finished within {LONGEST:.0f} seconds. It goes on; its id is"
@@ -50,3 +87,6 @@ class RunSync:
                 data={"runId": found.row.id, "status": answer["status"]},
             )
         return found
+
+    async def _begin(self, caller: Caller, request: StartRequest) -> FoundRun:
+        return FoundRun(await self._start.start(caller, request), caller.namespace)

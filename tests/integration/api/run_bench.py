@@ -206,7 +206,6 @@ class RunBench:
             actors=Actors(parts.actors, self.database, self.settings.defaults),
             answers=answers,
             finding=RunFinding(runs, parts.actors),
-            start=self.start,
             sync=RunSync(self.start, answers),
             runs=runs,
             stores=KeyValueStores(self.database, objects, use, millis, max_record_bytes=1_000_000),
@@ -222,7 +221,9 @@ class RunBench:
 
     async def _ensure(self, namespace: str, uid: str, adopts: str) -> int:
         return await self.database.write(
-            lambda connection: AccountRows(connection).ensure(namespace, uid, millis_of(now()), adopts)
+            lambda connection: AccountRows(connection).ensure(
+                namespace, uid, millis_of(now()), adopts
+            )
         )
 
     def _watch(self) -> list[Informer[Any]]:

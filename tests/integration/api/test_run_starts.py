@@ -20,7 +20,7 @@ from tests.integration.api.run_calls import (
 from tests.support.apiserver import ApiServer
 
 from actor_operator.desired.names import ids_of
-from actor_operator.storage.database import Database
+from actor_operator.storage.database import Database, DatabaseUnavailableError
 from actor_operator.storage.objects import ObjectStore
 from actor_operator.storage.records import Records
 from actor_operator.storage.run_starts import INPUT_KEY
@@ -89,6 +89,44 @@ async def test_a_started_run_is_told_with_all_that_clients_need_and_waited_for(
 async def test_a_start_may_wait_for_the_end(client: httpx.AsyncClient) -> None:
     run = await start(client, params={"waitForFinish": 60})
     assert run["status"] == "SUCCEEDED"
+
+
+async def test_who_would_wait_without_a_place_starts_nothing(
+    server: ApiServer, database: Database, objects: ObjectStore
+) -> None:
+    settings = SETTINGS.model_copy(
+        update={
+            "api": SETTINGS.api.model_copy(
+                update={
+                    "limits": SETTINGS.api.limits.model_copy(update={"max_waiting_requests": 1})
+                }
+            )
+        }
+    )
+    make_actor(server, "quick")
+    async with run_bench(server, database, objects, settings) as bench, bench.client() as client:
+        await until_found(client, "quick")
+        with bench.uses.answers.place():
+            answers = [
+                await client.post(f"/v2/actors/quick/{path}")
+                for path in ("runs?waitForFinish=5", "run-sync", "run-sync-get-dataset-items")
+            ]
+
+    assert [answer.status_code for answer in answers] == [429, 429, 429]
+    assert server.objects("actorruns", NAMESPACE) == []
+
+
+async def test_a_start_is_answered_although_the_wait_for_its_end_fails(
+    client: httpx.AsyncClient, bench: RunBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise DatabaseUnavailableError("no answer")
+
+    monkeypatch.setattr(bench.uses.answers, "_again", fail)
+
+    run = await start(client, params={"waitForFinish": 5})
+
+    assert run["id"]
 
 
 async def test_null_and_nothing_are_an_empty_object(

@@ -34,7 +34,6 @@ from actor_operator.services.identity import Caller, Permission
 from actor_operator.services.key_value_stores import KeyValueStores
 from actor_operator.services.run_answers import FoundRun, RunAnswers
 from actor_operator.services.run_finding import RunFinding
-from actor_operator.services.run_start import RunStart
 from actor_operator.services.run_sync import RunSync
 from actor_operator.services.runs import RunService
 
@@ -52,7 +51,6 @@ class ActorRunUses:
     actors: Actors
     answers: RunAnswers
     finding: RunFinding
-    start: RunStart
     sync: RunSync
     runs: RunService
     stores: KeyValueStores
@@ -94,9 +92,8 @@ def _add_start(routes: Routes, uses: ActorRunUses) -> None:
     ) -> Response:
         """Start a run."""
         actor = await uses.actors.find(caller, actor_id)
-        row = await uses.start.start(caller, await start_request(request, actor, options))
-        answer = await uses.answers.describe(FoundRun(row, caller.namespace), wait)
-        return data(answer, 201)
+        wanted = await start_request(request, actor, options)
+        return data(await uses.sync.start(caller, wanted, wait), 201)
 
 
 def _add_sync(routes: Routes, uses: ActorRunUses) -> None:
