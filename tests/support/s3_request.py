@@ -13,14 +13,11 @@ from urllib.parse import quote, urlencode, urlsplit
 ACCESS_KEY, SECRET_KEY, REGION = "key", "secret", "local"
 """Who asks, and where."""
 
-EMPTY = hashlib.sha256(b"").hexdigest()
-"""Hash of the body, which is always empty."""
-
 SIGNED = ("host", "x-amz-content-sha256", "x-amz-date")
 """Headers under the signature, in their order."""
 
 
-def ask(method: str, url: str, path: str, **query: str) -> tuple[int, str]:
+def ask(method: str, url: str, path: str, body: bytes = b"", **query: str) -> tuple[int, str]:
     """Status and body of a request; the status is 0 when the server does not answer.
 
     Parameters
@@ -29,15 +26,17 @@ def ask(method: str, url: str, path: str, **query: str) -> tuple[int, str]:
         Address of the server.
     path
         What is asked for, such as ``/bucket``.
+    body
+        What is sent.
     query
         Parameters of the request.
     """
     host = urlsplit(url).netloc
     canonical_query = urlencode(sorted(query.items()), quote_via=quote)
-    headers = _headers(method, host, path, canonical_query)
+    headers = _headers(method, host, path, canonical_query, body)
     connection = http.client.HTTPConnection(host, timeout=10)
     try:
-        connection.request(method, f"{path}?{canonical_query}", headers=headers)
+        connection.request(method, f"{path}?{canonical_query}", body, headers)
         answer = connection.getresponse()
         return answer.status, answer.read().decode()
     except (OSError, http.client.HTTPException) as error:
@@ -46,11 +45,12 @@ def ask(method: str, url: str, path: str, **query: str) -> tuple[int, str]:
         connection.close()
 
 
-def _headers(method: str, host: str, path: str, query: str) -> dict[str, str]:
+def _headers(method: str, host: str, path: str, query: str, body: bytes) -> dict[str, str]:
+    hashed = hashlib.sha256(body).hexdigest()
     stamp = datetime.now(tz=UTC).strftime("%Y%m%dT%H%M%SZ")
-    values = (host, EMPTY, stamp)
+    values = (host, hashed, stamp)
     lines = [f"{name}:{value}" for name, value in zip(SIGNED, values, strict=True)]
-    request = "\n".join([method, path, query, *lines, "", ";".join(SIGNED), EMPTY])
+    request = "\n".join([method, path, query, *lines, "", ";".join(SIGNED), hashed])
     scope = f"{stamp[:8]}/{REGION}/s3/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
     key = f"AWS4{SECRET_KEY}".encode()

@@ -21,6 +21,9 @@ from actor_operator.storage.bucket import Bucket
 BUCKET = "bucket"
 """Name of the bucket."""
 
+PROBE = f"/{BUCKET}/probe"
+"""An object that is there when everything works."""
+
 PARTS = ("master", "volume", "filer", "s3")
 """Servers in the one process."""
 
@@ -63,7 +66,7 @@ class S3Server:
         child = self._child = Child("weed", self._command(), log)
         wait_until(
             "SeaweedFS",
-            lambda: child.check() and ask("PUT", self.url, f"/{BUCKET}")[0] in {200, 409},
+            lambda: child.check() and self._serves(),
             seconds=START_SECONDS,
             explain=child.log_tail,
         )
@@ -78,7 +81,13 @@ class S3Server:
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
         """Kill it, and start it again at the end."""
-        self.kill()
+        with self.back_at_the_end():
+            self.kill()
+            yield
+
+    @contextlib.contextmanager
+    def back_at_the_end(self) -> Iterator[None]:
+        """Start it again at the end."""
         try:
             yield
         finally:
@@ -101,6 +110,15 @@ class S3Server:
             raise AssertionError(f"uploads cannot be listed: {status} {text}")
         found = re.findall("<Key>(.*?)</Key>", text)
         return [key.removeprefix(f"{prefix}/") for key in found if key.startswith(f"{prefix}/")]
+
+    def _serves(self) -> bool:
+        """Whether it gives an object that it had before; the first time, one is made."""
+        if ask("PUT", self.url, f"/{BUCKET}")[0] not in {200, 409}:
+            return False
+        status, _ = ask("GET", self.url, PROBE)
+        if status == 404:
+            ask("PUT", self.url, PROBE, b"x")
+        return status == 200
 
     def _command(self) -> list[str]:
         identities = self._folder / "identities.json"
