@@ -12,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actor_operator import __version__
-from actor_operator.errors import RetryableError
+from actor_operator.errors import RetryableError, WaitingError
 from actor_operator.log import logger
 from actor_operator.server.answers import error_answer
+from actor_operator.server.described import describe
 from actor_operator.server.gate import Gate
 from actor_operator.server.routing import Routes, permission_of
 from actor_operator.services.errors import ApiError, unavailable
@@ -46,6 +47,7 @@ def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
     for route in app.routes:
         if isinstance(route, APIRoute):
             permission_of(route)
+    describe(app)
     _add_error_handlers(app)
     app.add_middleware(MethodOverride)
     return app
@@ -104,6 +106,7 @@ def _add_error_handlers(app: FastAPI) -> None:
 
     app.add_exception_handler(ApiError, on_api_error)
     app.add_exception_handler(RetryableError, on_retryable)
+    app.add_exception_handler(WaitingError, on_retryable)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(Exception, on_anything)

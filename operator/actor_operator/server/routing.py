@@ -11,6 +11,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from actor_operator.errors import ConfigurationError
+from actor_operator.server.described import (
+    ENVELOPE,
+    NOTHING,
+    Content,
+    request_body,
+    responses,
+    security,
+)
 from actor_operator.services.identity import Caller, Permission
 
 PERMISSION = "x-permission"
@@ -34,7 +42,15 @@ class Routes:
         self.router = APIRouter(prefix=prefix, tags=[tag])
 
     def add(
-        self, method: str, path: str, *, needs: Permission, status: int = 200, **more: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        needs: Permission,
+        status: int = 200,
+        gives: Content = ENVELOPE,
+        takes: Content = NOTHING,
+        **more: Any,
     ) -> Callable[[H], H]:
         """Declare a route; the function below it handles its requests.
 
@@ -48,10 +64,12 @@ class Routes:
             What the caller must be allowed to do.
         status
             HTTP status of success, for the OpenAPI document.
+        gives, takes
+            Bodies of answers and requests, for the same.
         more
             Passed on to the framework.
         """
-        extra = {PERMISSION: needs.value, **more.pop("openapi_extra", {})}
+        extra = {PERMISSION: needs.value, **request_body(takes), **security(needs)}
         # Also where the handler does not ask who it is; it is found out once.
         dependencies = [Depends(authenticated), *more.pop("dependencies", ())]
 
@@ -64,6 +82,7 @@ class Routes:
                 response_class=Response,
                 response_model=None,
                 openapi_extra=extra,
+                responses=responses(status, NOTHING if method == "HEAD" else gives),
                 dependencies=dependencies,
                 summary=(handler.__doc__ or "").strip().partition("\n")[0].rstrip("."),
                 **more,

@@ -8,6 +8,7 @@ from fastapi.responses import Response
 
 from actor_operator.desired.names import ids_of
 from actor_operator.server.answers import data, page
+from actor_operator.server.described import ANYTHING, NOTHING
 from actor_operator.server.items_query import items_query
 from actor_operator.server.parameters import Desc, Limit, Offset, page_limit
 from actor_operator.server.records import record_answer
@@ -86,7 +87,12 @@ def _add_start(routes: Routes, uses: ActorRunUses) -> None:
         )
         return page(listed.items, total=listed.total, offset=offset, limit=most, desc=desc)
 
-    @routes.post("/{actorId}/runs", needs=Permission.RUN, dependencies=[WithoutUnsupported])
+    @routes.post(
+        "/{actorId}/runs",
+        needs=Permission.RUN,
+        takes=ANYTHING,
+        dependencies=[WithoutUnsupported],
+    )
     async def start_run(
         request: Request, caller: Who, actor_id: ActorId, options: Options, wait: Wait = 0
     ) -> Response:
@@ -136,6 +142,8 @@ def _add_sync(routes: Routes, uses: ActorRunUses) -> None:
                 path,
                 needs=Permission.RUN,
                 status=201,
+                gives=ANYTHING,
+                takes=ANYTHING if method == "POST" else NOTHING,
                 dependencies=[WithoutUnsupported],
             )(handler)
 

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from actor_operator.server.answers import data, json_answer, page
 from actor_operator.server.bodies import read_body
+from actor_operator.server.described import ANYTHING, OBJECT
 from actor_operator.server.parameters import Desc, Limit, Offset, page_limit
 from actor_operator.server.routing import Routes, Who
 from actor_operator.server.run_parameters import ActorId, Build
@@ -95,7 +96,13 @@ def _add_actors(routes: Routes, actors: Actors) -> None:
         await actors.find(caller, actor_id)
         return page([], total=0, offset=offset, limit=page_limit(limit), desc=desc)
 
-    @routes.post("/{actorId}/validate-input", needs=Permission.READ, status=200)
+    @routes.post(
+        "/{actorId}/validate-input",
+        needs=Permission.READ,
+        status=200,
+        gives=OBJECT,
+        takes=ANYTHING,
+    )
     async def validate_input(
         request: Request, caller: Who, actor_id: ActorId, build: Build = ""
     ) -> Response:

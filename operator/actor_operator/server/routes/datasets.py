@@ -8,6 +8,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from actor_operator.server.answers import GUARDS, data, json_answer
 from actor_operator.server.bodies import read_body
+from actor_operator.server.described import ANYTHING, JSON_VALUE, OBJECT
 from actor_operator.server.items_query import items_query
 from actor_operator.server.routes.storages import add_storage_routes, storage_collection_routes
 from actor_operator.server.routing import Routes
@@ -43,7 +44,7 @@ def dataset_routes(
     routes = Routes(prefix, TAG)
     add_storage_routes(routes, storages, find)
 
-    @routes.get("/items", needs=Permission.SHARED)
+    @routes.get("/items", needs=Permission.SHARED, gives=ANYTHING)
     async def get_items(dataset: Annotated[StorageRef, Depends(find)], asked: Asked) -> Response:
         """Get items, in one of several formats."""
         page, content = await datasets.read_items(dataset, asked)
@@ -54,7 +55,7 @@ def dataset_routes(
         """Get the headers that the items would have."""
         return items_answer(await datasets.describe_items(dataset, asked), b"")
 
-    @routes.post("/items", needs=Permission.WRITE)
+    @routes.post("/items", needs=Permission.WRITE, gives=OBJECT, takes=JSON_VALUE)
     async def post_items(
         request: Request, dataset: Annotated[StorageRef, Depends(find)]
     ) -> Response:

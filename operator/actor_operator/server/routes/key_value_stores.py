@@ -7,6 +7,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from actor_operator.server.answers import GUARDS, data, json_answer, no_content
 from actor_operator.server.bodies import content_encoding, stream_body
+from actor_operator.server.described import ANYTHING, OBJECT
 from actor_operator.server.parameters import Limit
 from actor_operator.server.records import record_answer
 from actor_operator.server.routes.storages import add_storage_routes
@@ -73,7 +74,7 @@ def _add_lists(
         _refuse_collection(collection)
         return data(await listing.page(store, start=start, prefix=prefix, limit=limit))
 
-    @routes.get("/records", needs=Permission.SHARED)
+    @routes.get("/records", needs=Permission.SHARED, gives=ANYTHING)
     async def get_records(
         store: Annotated[StorageRef, Depends(find)],
         prefix: Prefix = "",
@@ -88,7 +89,7 @@ def _add_lists(
 
 
 def _add_reading(routes: Routes, stores: KeyValueStores, find: FindStorage) -> None:
-    @routes.get(RECORD, needs=Permission.SHARED)
+    @routes.get(RECORD, needs=Permission.SHARED, gives=ANYTHING)
     async def get_record(
         request: Request,
         store: Annotated[StorageRef, Depends(find)],
@@ -128,8 +129,10 @@ def _add_writing(
         )
         return json_answer({}, 201)
 
-    routes.put(RECORD, needs=Permission.WRITE, status=201)(put_record)
-    routes.post(RECORD, needs=Permission.WRITE)(put_record)
+    for method in ("PUT", "POST"):
+        routes.add(
+            method, RECORD, needs=Permission.WRITE, status=201, gives=OBJECT, takes=ANYTHING
+        )(put_record)
 
     @routes.delete(RECORD, needs=Permission.WRITE)
     async def delete_record(

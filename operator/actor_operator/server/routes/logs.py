@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from actor_operator.server.answers import GUARDS
+from actor_operator.server.described import PLAIN_TEXT
 from actor_operator.server.routing import Routes, Who
 from actor_operator.server.run_parameters import ActorId, Origin, RunId, Status
 from actor_operator.services.identity import Permission
@@ -54,7 +55,7 @@ def last_log_routes(prefix: str, logs: Logs, answers: RunAnswers, finding: RunFi
 
 
 def _add(routes: Routes, path: str, find: FindRun, logs: Logs, answers: RunAnswers) -> None:
-    @routes.get(path, needs=Permission.SHARED)
+    @routes.get(path, needs=Permission.SHARED, gives=PLAIN_TEXT)
     async def get_log(
         found: Annotated[FoundRun, Depends(find)],
         *,

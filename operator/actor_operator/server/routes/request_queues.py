@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from actor_operator.server.answers import data, no_content
 from actor_operator.server.bodies import read_body
+from actor_operator.server.described import JSON_VALUE, OBJECT
 from actor_operator.server.parameters import comma_list
 from actor_operator.server.routes.storages import add_storage_routes, storage_collection_routes
 from actor_operator.server.routing import Routes
@@ -66,7 +67,7 @@ def request_queue_routes(
 
 
 def _add_batch_routes(routes: Routes, queues: RequestQueues, find: FindStorage) -> None:
-    @routes.post("/requests/batch", needs=Permission.WRITE)
+    @routes.post("/requests/batch", needs=Permission.WRITE, takes=JSON_VALUE)
     async def post_batch(
         request: Request,
         queue: Annotated[StorageRef, Depends(find)],
@@ -80,7 +81,7 @@ def _add_batch_routes(routes: Routes, queues: RequestQueues, find: FindStorage) 
             await queues.add_batch(queue, body, forefront=forefront, client_key=client_key), 201
         )
 
-    @routes.delete("/requests/batch", needs=Permission.WRITE, status=200)
+    @routes.delete("/requests/batch", needs=Permission.WRITE, status=200, takes=JSON_VALUE)
     async def delete_batch(
         request: Request,
         queue: Annotated[StorageRef, Depends(find)],
@@ -119,7 +120,7 @@ def _add_list_routes(routes: Routes, queues: RequestQueues, find: FindStorage) -
             )
         )
 
-    @routes.post("/requests", needs=Permission.WRITE)
+    @routes.post("/requests", needs=Permission.WRITE, takes=OBJECT)
     async def post_request(
         request: Request,
         queue: Annotated[StorageRef, Depends(find)],
@@ -140,7 +141,7 @@ def _add_request_routes(routes: Routes, queues: RequestQueues, find: FindStorage
         """Get a request."""
         return data(await queues.get(queue, request_id))
 
-    @routes.put("/requests/{requestId}", needs=Permission.WRITE)
+    @routes.put("/requests/{requestId}", needs=Permission.WRITE, takes=OBJECT)
     async def put_request(
         request: Request,
         queue: Annotated[StorageRef, Depends(find)],

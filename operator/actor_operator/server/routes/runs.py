@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from actor_operator.server.answers import data, no_content, page
 from actor_operator.server.bodies import read_json
+from actor_operator.server.described import OBJECT
 from actor_operator.server.parameters import Desc, Limit, Offset, page_limit
 from actor_operator.server.routing import Routes, Who
 from actor_operator.server.run_parameters import Filter, Gracefully, Options, RunId, Wait
@@ -44,7 +45,7 @@ def _add_reading(routes: Routes, service: RunService, answers: RunAnswers) -> No
 
 
 def _add_changing(routes: Routes, service: RunService, answers: RunAnswers) -> None:
-    @routes.put("/{runId}", needs=Permission.STATUS)
+    @routes.put("/{runId}", needs=Permission.STATUS, takes=OBJECT)
     async def update_run(request: Request, caller: Who, run_id: RunId) -> Response:
         """Set the status message or the general access of a run."""
         changes = _changes(await read_json(request))

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from actor_operator.server.answers import data, no_content, page
 from actor_operator.server.bodies import read_json
+from actor_operator.server.described import OBJECT
 from actor_operator.server.parameters import Desc, Limit, Offset, one_of, page_limit
 from actor_operator.server.routing import Routes, Who
 from actor_operator.services.access import FindStorage, StorageRef
@@ -50,7 +51,7 @@ def storage_collection_routes(prefix: str, tag: str, storages: Storages) -> Rout
             found.items, total=found.total, offset=offset, limit=size, desc=desc, unnamed=unnamed
         )
 
-    @routes.post("", needs=Permission.WRITE)
+    @routes.post("", needs=Permission.WRITE, takes=OBJECT)
     async def create_storage(
         request: Request,
         caller: Who,
@@ -81,7 +82,7 @@ def add_storage_routes(routes: Routes, storages: Storages, find: FindStorage) ->
         """Get what is known of a storage."""
         return data(await storages.get(storage))
 
-    @routes.put("", needs=Permission.WRITE)
+    @routes.put("", needs=Permission.WRITE, takes=OBJECT)
     async def put_storage(
         request: Request, storage: Annotated[StorageRef, Depends(find)]
     ) -> Response:
