@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from actor_operator.errors import RetryableError
+from actor_operator.errors import RetryableError, WaitingError
 from actor_operator.log import logger
 
 log = logger(__name__)
@@ -24,6 +24,6 @@ async def repeat(what: str, work: Callable[[], Awaitable[object]], seconds: floa
     while True:
         try:
             await work()
-        except RetryableError as error:
+        except (RetryableError, WaitingError) as error:
             log.warning("Work in the background was put off.", work=what, cause=str(error))
         await asyncio.sleep(seconds)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from actor_operator.api.views.run import RunView
 from actor_operator.desired.names import ids, object_id
-from actor_operator.errors import RetryableError
+from actor_operator.errors import RetryableError, WaitingError
 from actor_operator.log import logger
 from actor_operator.services.errors import ApiError, not_found
 from actor_operator.services.identity import Caller, Permission
@@ -102,7 +102,7 @@ class RunAnswers:
         name = found.row.name
         try:
             run = await self._parts.directory.find(found.namespace, name)
-        except RetryableError as error:
+        except (RetryableError, WaitingError) as error:
             # What is at hand is still told.
             log.warning("A run cannot be asked for.", run=found.row.id, cause=str(error))
             return None

@@ -13,18 +13,13 @@ from collections.abc import AsyncIterator
 from actor_operator.api.views.run import RunView
 from actor_operator.constants import WRITE_LANDING_SECONDS
 from actor_operator.desired.names import ids
-from actor_operator.kube.errors import (
-    AlreadyExistsError,
-    ConflictError,
-    ForbiddenError,
-    InvalidError,
-    TooManyRequestsError,
-)
+from actor_operator.kube.errors import AlreadyExistsError, ConflictError
 from actor_operator.kube.errors import ApiError as KubeError
 from actor_operator.log import logger
-from actor_operator.services.errors import ApiError, invalid, unavailable
+from actor_operator.services.errors import unavailable
 from actor_operator.services.identity import Caller
 from actor_operator.services.input import RunInput, read_long_input
+from actor_operator.services.kubernetes_errors import of_kubernetes
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_plan import Plan, StartRequest, plan
 from actor_operator.services.run_verdict import is_admitted, is_settled, refusal
@@ -137,7 +132,7 @@ class RunStart:
             if run is not None:
                 return run
             await self._forget(row)
-            raise _of_kubernetes(error) from error
+            raise of_kubernetes(error) from error
 
     async def _look(self, wanted: Plan) -> RunView | None:
         """The run whose creation was not answered, as soon as it is there, if it ever is."""
@@ -196,16 +191,3 @@ class RunStart:
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
     yield body
-
-
-def _of_kubernetes(error: KubeError) -> Exception:
-    """What a client is told when Kubernetes does not take a run."""
-    if isinstance(error, InvalidError):
-        return invalid(f"The run cannot be: {error.message}")
-    if isinstance(error, ForbiddenError):
-        return ApiError(
-            "insufficient-permissions", f"The cluster refuses the run: {error.message}", status=403
-        )
-    if isinstance(error, TooManyRequestsError):
-        return unavailable(f"Kubernetes asks to slow down: {error.message}")
-    return error

@@ -8,10 +8,12 @@ from sqlalchemy import Connection
 
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.run import RunView
+from actor_operator.kube.errors import ApiError as KubeError
 from actor_operator.kube.errors import ConflictError, NotFoundError
 from actor_operator.services.account_use import AccountUses
 from actor_operator.services.errors import ApiError, invalid, not_found, unavailable
 from actor_operator.services.identity import Caller
+from actor_operator.services.kubernetes_errors import of_kubernetes
 from actor_operator.services.mirror_rows import mirrored
 from actor_operator.services.run_answers import FoundRun, RunAnswers
 from actor_operator.services.run_object import run_item
@@ -219,6 +221,8 @@ class RunService:
                 await self._parts.runs.delete(run)
             except ConflictError:
                 continue
+            except KubeError as error:
+                raise of_kubernetes(error) from error
             break
         else:
             raise unavailable("The run changes at this moment. Try again.")
@@ -247,6 +251,8 @@ class RunService:
             except ConflictError:
                 run = await self._read(found)
                 continue
+            except KubeError as error:
+                raise of_kubernetes(error) from error
             self._parts.directory.take(run)
             return self._answers.answer(found, run)
         raise unavailable("The run changes at this moment. Try again.")

@@ -138,3 +138,34 @@ async def test_a_run_that_the_informer_has_not_told_of_is_asked_for(bench: RunBe
     async with bench.client() as client:
         answer = await client.get(f"/v2/actor-runs/{run_id}")
     assert (answer.status_code, answer.json()["data"]["id"]) == (200, run_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (422, (400, "invalid-request")),
+        (403, (403, "insufficient-permissions")),
+        (429, (503, "service-unavailable")),
+        (500, (503, "service-unavailable")),
+    ],
+)
+async def test_what_kubernetes_does_not_take_is_no_failure_of_ours(
+    bench: RunBench, status: int, told: tuple[int, str]
+) -> None:
+    bench.server.faults.fail(status, on("patch", "actorruns", times=None))
+    async with bench.client() as client:
+        answer = await client.post(f"/v2/actor-runs/{id_of(bench, 'stranger')}/abort")
+    assert (answer.status_code, answer.json()["error"]["type"]) == told
+
+
+async def test_a_cluster_that_asks_to_slow_down_is_an_outage_and_no_failure(
+    bench: RunBench,
+) -> None:
+    run_id = id_of(bench, "stranger")
+    bench.server.faults.fail(429, on("get", "actorruns", times=None))
+    not_told_of(bench, "stranger")
+    async with bench.client() as client:
+        read = await client.get(f"/v2/actor-runs/{run_id}")
+        aborted = await client.post(f"/v2/actor-runs/{run_id}/abort")
+    assert read.status_code == 200
+    assert aborted.status_code == 503
