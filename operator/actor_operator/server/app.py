@@ -17,6 +17,7 @@ from actor_operator.log import logger
 from actor_operator.server.answers import error_answer
 from actor_operator.server.described import describe
 from actor_operator.server.gate import Gate
+from actor_operator.server.plain_addresses import PlainAddresses
 from actor_operator.server.routing import Routes, permission_of
 from actor_operator.services.errors import ApiError, unavailable
 
@@ -50,6 +51,7 @@ def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
     describe(app)
     _add_error_handlers(app)
     app.add_middleware(MethodOverride)
+    app.add_middleware(PlainAddresses)
     return app
 
 

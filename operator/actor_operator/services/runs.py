@@ -125,7 +125,9 @@ class RunService:
         if changes.general_access is not None:
             values["general_access"] = changes.general_access
         if changes.status_message is not None:
-            values["status_message"] = changes.status_message[:MOST_MESSAGE]
+            # PostgreSQL has no NUL in texts.
+            message = changes.status_message.replace("\0", "\ufffd")
+            values["status_message"] = message[:MOST_MESSAGE]
             values["status_message_terminal"] = changes.is_status_message_terminal
         elif changes.is_status_message_terminal is not None:
             values["status_message_terminal"] = changes.is_status_message_terminal

@@ -244,3 +244,23 @@ async def test_a_limited_run_starts_no_run_with_more_rights(bench: RunBench) -> 
 
 def limited_identity() -> RunIdentity:
     return RunIdentity("k", NAMESPACE, "asking", "uid-of-asking", 1, PermissionLevel.LIMITED)
+
+
+async def test_a_nul_is_no_failure_of_the_database(bench: RunBench) -> None:
+    admit_all(bench)
+    run_id = (await start(bench)).json()["data"]["id"]
+    async with bench.client() as client:
+        refused = [
+            await client.get(address)
+            for address in (
+                "/v2/actor-runs/a%00b",
+                "/v2/actors/quick/runs/last?origin=%00",
+                "/v2/actor-runs?startedAfter=%00",
+            )
+        ]
+        told = await client.put(f"/v2/actor-runs/{run_id}", json={"statusMessage": "a\0b"})
+
+    assert [(one.status_code, one.json()["error"]["type"]) for one in refused] == [
+        (400, "invalid-request")
+    ] * 3
+    assert (told.status_code, told.json()["data"]["statusMessage"]) == (200, "a\ufffdb")
