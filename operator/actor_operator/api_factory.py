@@ -19,6 +19,7 @@ from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.names import ids
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import Connection
+from actor_operator.kube.reviews import Reviews
 from actor_operator.kube.run_requests import RunRequests
 from actor_operator.kube.runs import Runs
 from actor_operator.metrics_api import ApiMetrics
@@ -34,6 +35,7 @@ from actor_operator.services.datasets import Datasets
 from actor_operator.services.identity import Caller
 from actor_operator.services.key_listing import KeyListing
 from actor_operator.services.key_value_stores import KeyValueStores
+from actor_operator.services.kubernetes_identity import KubernetesIdentities
 from actor_operator.services.limited_runs import LimitedRuns, refuse_limited
 from actor_operator.services.log_follower import PodLogSource
 from actor_operator.services.log_followers import LogFollowers
@@ -238,6 +240,7 @@ def _build(
             runs=parts.directory,
             accounts=parts.accounts,
             now=clock.now,
+            kubernetes=build_identities(parts, cluster.client, clock),
         ),
         rates=Rates(
             per_second=limits.requests_per_second, burst=limits.request_burst, now=time.monotonic
@@ -256,6 +259,17 @@ def _build(
             retention=settings.retention,
             now=clock.now,
         ),
+    )
+
+
+def build_identities(
+    parts: RunParts, client: KubeClient, clock: Clock
+) -> KubernetesIdentities | None:
+    """What knows tokens of Kubernetes; None where they are not taken."""
+    if not parts.settings.api.kubernetes_identities:
+        return None
+    return KubernetesIdentities(
+        reviews=Reviews(client), accounts=parts.accounts, now=clock.now, monotonic=time.monotonic
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from fastapi import FastAPI
 
 from actor_operator.api_factory import Api
+from actor_operator.server.account_path import AccountPath
 from actor_operator.server.app import build_app
 from actor_operator.server.finding import by_id, by_last_run, by_run
 from actor_operator.server.gate import Gate
@@ -38,7 +39,9 @@ FindKind = Callable[[StorageKind], FindStorage]
 
 def build_application(api: Api) -> FastAPI:
     """The application of the API server."""
-    return build_app(Gate(api.authentication, api.rates), _routes(api))
+    app = build_app(Gate(api.authentication, api.rates), _routes(api))
+    app.add_middleware(AccountPath)
+    return app
 
 
 def _routes(api: Api) -> Iterator[Routes]:

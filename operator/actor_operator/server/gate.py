@@ -2,6 +2,7 @@
 
 from fastapi import Request
 
+from actor_operator.server.account_path import ACCOUNT
 from actor_operator.services.authentication import Authentication
 from actor_operator.services.errors import ApiError
 from actor_operator.services.identity import NOBODY, Caller, Permission
@@ -40,7 +41,7 @@ class Gate:
             )
         if needed is Permission.PUBLIC:
             return NOBODY
-        caller = await self._authentication.identify(token) if token else NOBODY
+        caller = await self._identify(request, token) if token else NOBODY
         if needed in caller.permissions:
             return caller
         if not caller.is_somebody:
@@ -54,6 +55,9 @@ class Gate:
             f'The token does not allow this; it would need the permission "{needed.value}".',
             status=403,
         )
+
+    async def _identify(self, request: Request, token: str) -> Caller:
+        return await self._authentication.identify(token, request.scope.get(ACCOUNT, ""))
 
 
 def token_of(request: Request) -> str:

@@ -15,6 +15,7 @@ from actor_operator.services.identity import (
     Caller,
     permissions_of_scopes,
 )
+from actor_operator.services.kubernetes_identity import KubernetesIdentities
 from actor_operator.services.tokens import Tokens
 
 GRACE = timedelta(seconds=5)
@@ -54,6 +55,8 @@ class Authentication:
         The accounts that there are.
     now
         The time.
+    kubernetes
+        Knows tokens of Kubernetes; None: they are not taken.
     """
 
     def __init__(
@@ -64,23 +67,43 @@ class Authentication:
         runs: RunFinder,
         accounts: Accounts,
         now: Callable[[], datetime],
+        kubernetes: KubernetesIdentities | None = None,
     ) -> None:
         self._keyring = keyring
         self._tokens = tokens
         self._runs = runs
         self._accounts = accounts
         self._now = now
+        self._kubernetes = kubernetes
 
-    async def identify(self, token: str) -> Caller:
+    async def identify(self, token: str, namespace: str = "") -> Caller:
         """Who has a token.
+
+        Parameters
+        ----------
+        token
+            The token.
+        namespace
+            The account that the address names; empty: none. Our own tokens are of one account, and
+            no other may be named.
 
         Raises
         ------
         ApiError
             401 when it is none, or its time is over; 503 when that cannot be known now.
         """
+        caller = await self._find(token, namespace)
+        if namespace not in {"", caller.namespace}:
+            raise _invalid_token()
+        return caller
+
+    async def _find(self, token: str, namespace: str) -> Caller:
         if token.startswith(PREFIX):
             return await self._identify_run(token)
+        if self._kubernetes is not None:
+            caller = await self._kubernetes.identify(token, namespace)
+            if caller is not None:
+                return caller
         found = self._tokens.find(token)
         account = await self._accounts.number(found.spec.account) if found else None
         if found is None or account is None:

@@ -39,7 +39,14 @@ class Runs:
         return self.run if known else None
 
 
-def identify(token: str, run: RunView | None = None, *, now: datetime = NOW, **spec: Any) -> Caller:
+def identify(
+    token: str,
+    run: RunView | None = None,
+    *,
+    now: datetime = NOW,
+    named: str = "",
+    **spec: Any,
+) -> Caller:
     """Who has a token, where there is one ActorToken and perhaps one run."""
     namespaces: Store[NamespaceView] = Store()
     if not spec.pop("no_namespace", False):
@@ -60,7 +67,7 @@ def identify(token: str, run: RunView | None = None, *, now: datetime = NOW, **s
         accounts=Accounts(namespaces, ensure),
         now=lambda: now,
     )
-    return drive(authentication.identify(token))
+    return drive(authentication.identify(token, named))
 
 
 def refused(*arguments: Any, **more: Any) -> bool:
@@ -144,3 +151,11 @@ def test_after_that_a_run_can_only_set_its_message() -> None:
 def test_and_in_the_end_nothing() -> None:
     run = finished(a_run(), MESSAGE_GRACE + SECOND)
     assert refused(token_of(run), run)
+
+
+def test_a_token_of_an_account_names_no_other_one_in_the_address() -> None:
+    run = a_run()
+    own = token_of(run)
+    assert identify(SECRET, named="team").namespace == "team"
+    assert refused(SECRET, named="others")
+    assert refused(own, run, named="others")
