@@ -17,7 +17,7 @@ CLUSTER_EACH := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-down up down test lint format unit integration chart cluster node crds \
-	golden bench requirements changelog clean
+	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ golden: $(READY) ## Rewrite the golden files; read the difference before you com
 
 bench: $(READY) ## Measure bursts of runs beside the built-in Job controller.
 	$(BIN)/python -m tests.bench
+
+bench-api: $(READY) ## Measure the API server beside a bare baseline.
+	$(BIN)/python -m tests.bench.api
 
 requirements: $(READY) ## Pin the newest versions of all dependencies, with their hashes.
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
