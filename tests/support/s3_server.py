@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +54,8 @@ class S3Server:
         self._ports = dict(zip(PARTS, zip(ports[::2], ports[1::2], strict=True), strict=True))
         self.url = f"http://127.0.0.1:{self._ports['s3'][0]}"
         """Its address."""
+        self.sockets = [SOCKETS.format(part=part, port=port) for part, port in self._grpc_ports()]
+        """Files that it leaves outside its folder."""
         self._child: Child | None = None
 
     def start(self) -> None:
@@ -76,8 +79,6 @@ class S3Server:
         """End it at once, as a crash does; what is stored is there at the next start."""
         if self._child is not None:
             self._child.kill()
-        for part, (_, port) in self._ports.items():
-            Path(SOCKETS.format(part=part, port=port)).unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
@@ -112,6 +113,9 @@ class S3Server:
         found = re.findall("<Key>(.*?)</Key>", text)
         return [key.removeprefix(f"{prefix}/") for key in found if key.startswith(f"{prefix}/")]
 
+    def _grpc_ports(self) -> list[tuple[str, int]]:
+        return [(part, grpc) for part, (_, grpc) in self._ports.items()]
+
     def _serves(self) -> bool:
         """Whether it gives an object that it had before; the first time, one is made."""
         if ask("PUT", self.url, f"/{BUCKET}")[0] not in {200, 409}:
@@ -136,7 +140,7 @@ class S3Server:
             "-ip=127.0.0.1",
             "-ip.bind=127.0.0.1",
             *(f"-{part}.port={port}" for part, (port, _) in self._ports.items()),
-            *(f"-{part}.port.grpc={port}" for part, (_, port) in self._ports.items()),
+            *(f"-{part}.port.grpc={port}" for part, port in self._grpc_ports()),
             "-master.telemetry=false",
             "-master.electionTimeout=1s",
             "-master.volumeSizeLimitMB=1024",
@@ -161,15 +165,30 @@ def s3_server() -> Iterator[S3Server]:
         program = ensure_weed()
     except ClusterToolError as error:
         pytest.skip(f"SeaweedFS cannot be had: {error}")
+    folder = Path(tempfile.mkdtemp(prefix="s3-", dir="/tmp"))
+    server = S3Server(folder, program)
     with (
-        tempfile.TemporaryDirectory(prefix="s3-", dir="/tmp") as folder,
+        _removed_at_the_end(str(folder), *server.sockets),
         pytest.MonkeyPatch.context() as environment,
     ):
         environment.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         environment.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
-        server = S3Server(Path(folder), program)
         try:
             server.start()
             yield server
         finally:
             server.kill()
+
+
+@contextlib.contextmanager
+def _removed_at_the_end(*paths: str) -> Iterator[None]:
+    """Remove files at the end, also when this process is killed: then its pipe is closed."""
+    waiting = subprocess.Popen(
+        ["sh", "-c", 'read _; rm -rf "$@"', "sh", *paths],
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # else Ctrl-C ends it before the server
+    )
+    try:
+        yield
+    finally:
+        waiting.communicate()
