@@ -3,11 +3,11 @@
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actor_operator.server.answers import error_answer
-from actor_operator.services.errors import invalid
+from actor_operator.services.errors import ApiError, invalid, not_found
 
 
 class PlainAddresses:
-    """Refuses requests whose path or query has the symbol NUL: nothing can be called so.
+    """Answers requests whose path or query has the symbol NUL: nothing is called so.
 
     Parameters
     ----------
@@ -20,8 +20,15 @@ class PlainAddresses:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
-            answer = error_answer(invalid("An address must not have the symbol NUL (%00)."))
-            await answer(scope, receive, send)
+        if scope["type"] == "http" and (error := _mistake(scope)) is not None:
+            await error_answer(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _mistake(scope: Scope) -> ApiError | None:
+    if "\0" in scope["path"]:
+        return not_found("What has this address")
+    if b"%00" in scope["query_string"]:
+        return invalid("No parameter can have the symbol NUL (%00).", "invalid-value")
+    return None
