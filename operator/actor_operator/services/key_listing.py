@@ -50,7 +50,7 @@ class KeyListing:
         )
         if row is None:
             raise not_found("Key-value store")
-        return describe_keys(
+        return await describe_keys(
             found,
             row,
             limit=most,

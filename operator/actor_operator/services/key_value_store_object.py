@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
+from actor_operator.services.describing import describe_all
 from actor_operator.services.signatures import sign_text
 from actor_operator.services.storage_object import (
     OPEN_ACCESS,
@@ -45,7 +46,7 @@ def list_key_value_store(row: StorageRow, viewer: Viewer) -> dict[str, Any]:
     return {**common_fields(row, viewer), "name": row.name or row.id}
 
 
-def describe_keys(
+async def describe_keys(
     found: KeyPage, row: StorageRow, *, limit: int, start: str, is_owner: bool, addresses: Addresses
 ) -> dict[str, Any]:
     """A page of keys.
@@ -65,15 +66,14 @@ def describe_keys(
     """
     address = f"{addresses.storage(PLURAL, row.id)}/records"
     last = found.items[-1][0] if found.items and found.is_truncated else None
+
+    def describe(item: tuple[str, int]) -> dict[str, Any]:
+        key, size = item
+        link = _record_link(row, address, key, is_owner=is_owner)
+        return {"key": key, "size": size, "recordPublicUrl": link}
+
     return {
-        "items": [
-            {
-                "key": key,
-                "size": size,
-                "recordPublicUrl": _record_link(row, address, key, is_owner=is_owner),
-            }
-            for key, size in found.items
-        ],
+        "items": await describe_all(describe, found.items),
         "count": len(found.items),
         "limit": limit,
         "isTruncated": found.is_truncated,

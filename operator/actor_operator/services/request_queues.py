@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from actor_operator.services.access import StorageRef
+from actor_operator.services.describing import describe_all
 from actor_operator.services.errors import invalid, not_found
 from actor_operator.services.queue_calls import read_noting, told, with_field
 from actor_operator.services.queue_requests import (
@@ -208,7 +209,7 @@ class RequestQueues:
         self._use.note(queue.account, queue.id, reads=len(page.requests))
         places = {"exclusiveStartId": start, "cursor": cursor, "nextCursor": page.next_after}
         told = {name: place for name, place in places.items() if place}
-        return {"items": [_shown(request) for request in page.requests], "limit": most, **told}
+        return {"items": await describe_all(_shown, page.requests), "limit": most, **told}
 
     async def _add(
         self,

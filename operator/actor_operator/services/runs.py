@@ -11,6 +11,7 @@ from actor_operator.api.views.run import RunView
 from actor_operator.kube.errors import ApiError as KubeError
 from actor_operator.kube.errors import ConflictError, NotFoundError
 from actor_operator.services.account_use import AccountUses
+from actor_operator.services.describing import describe_all
 from actor_operator.services.errors import ApiError, invalid, not_found, unavailable
 from actor_operator.services.identity import Caller
 from actor_operator.services.kubernetes_errors import of_kubernetes
@@ -91,7 +92,8 @@ class RunService:
                 wanted, offset=offset, limit=limit, desc=desc
             )
         )
-        return RunPage([run_item(row, caller.user_id) for row in rows], total)
+        user = caller.user_id
+        return RunPage(await describe_all(lambda row: run_item(row, user), rows), total)
 
     async def last(self, caller: Caller, wanted: RunFilter) -> FoundRun:
         """The run of the account that was started last, of those wanted.

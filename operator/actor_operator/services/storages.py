@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from actor_operator.services.access import StorageRef
+from actor_operator.services.describing import describe_all
 from actor_operator.services.errors import ApiError, invalid, not_found, unsupported
 from actor_operator.services.identity import Caller, Permission
 from actor_operator.services.limited_runs import LimitedRuns, refuse_limited
@@ -118,7 +119,8 @@ class Storages:
             )
         )
         viewer = Viewer(caller.namespace, is_owner=True, now=self._now())
-        return ListedPage(page.total, [self._form.listed(row, viewer) for row in page.items])
+        items = await describe_all(lambda row: self._form.listed(row, viewer), page.items)
+        return ListedPage(page.total, items)
 
     async def create(self, caller: Caller, name: str, body: Any) -> tuple[dict[str, Any], bool]:
         """Make a storage, or find the one that has the name.
