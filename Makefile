@@ -42,6 +42,7 @@ lint: $(READY) ## Check style, types, layers, and that nothing generated is stal
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/actorctl crds check
 	$(BIN)/python -m tests.chart.generate --check
+	$(BIN)/python -m tests.api_page --check
 
 format: $(READY) ## Format the code and mend what can be mended by itself.
 	$(BIN)/ruff check --fix
@@ -62,9 +63,10 @@ cluster: $(READY) ## Run the tests against a real control plane with simulated n
 node: $(READY) ## Run the tests with real containers on a real node (root, or CLUSTER=existing).
 	$(PYTEST) tests/node $(CLUSTER_EACH)
 
-crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages and the install manifest.
+crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages, the API's tables and the install manifest.
 	$(BIN)/actorctl crds write
 	$(BIN)/python -m tests.chart.generate
+	$(BIN)/python -m tests.api_page
 
 golden: $(READY) ## Rewrite the golden files; read the difference before you commit it.
 	$(PYTEST) tests/unit --update-golden

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
@@ -19,6 +19,8 @@ from actor_operator.kube.credentials import Connection
 from actor_operator.server.application import build_application
 from actor_operator.server.routing import PERMISSION
 from actor_operator.settings import Settings
+from actor_operator.storage.folder import Folder
+from actor_operator.storage.sqlite import SqliteDatabase
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 """The page."""
@@ -147,9 +149,16 @@ async def _document() -> dict[str, Any]:
         reload=lambda: nowhere,
     )
     keyring = Keyring("k1", {"k1": bytes(KEY_BYTES)})
-    nothing = cast("Any", SimpleNamespace())
-    api = build_api(Settings(), nowhere, keyring, nothing, nothing)
-    return build_application(api).openapi()
+    with TemporaryDirectory() as folder:
+        database, objects = (
+            await SqliteDatabase.open(Path(folder)),
+            Folder(Path(folder) / "objects"),
+        )
+        try:
+            api = build_api(Settings(), nowhere, keyring, database, objects)
+            return build_application(api).openapi()
+        finally:
+            await database.close()
 
 
 @click.command()
