@@ -67,6 +67,7 @@ from actor_operator.settings import Settings
 from actor_operator.storage.catalog import StorageKind
 from actor_operator.storage.database import Database
 from actor_operator.storage.objects import ObjectStore
+from actor_operator.storage.observed import ObservedObjects
 from actor_operator.storage.run_ends import compute_units
 
 SWEEP_SECONDS = 60.0
@@ -201,6 +202,8 @@ def build_api(
         Where everything is kept.
     """
     metrics, clock = ApiMetrics(), SystemClock()
+    database.on_commit(metrics.note_commit)
+    objects = ObservedObjects(objects, metrics.note_object_failure)
     client = build_client(settings, connection, metrics)
     stores = new_stores()
     runs, pods = run_store(), pod_store()
@@ -221,7 +224,9 @@ def build_api(
     )
     watched = (*watched_runs(runs, pods), *watched_stores(stores))
     cluster = build_cluster(settings, client, metrics, watched)
-    return _build(parts, stores, cluster, keyring, clock)
+    api = _build(parts, stores, cluster, keyring, clock)
+    _measure(api)
+    return api
 
 
 def _build(
@@ -247,7 +252,7 @@ def _build(
         ),
         storages=storages,
         runs=runs,
-        logs=Logs(parts.database, parts.objects, tails),
+        logs=Logs(parts.database, parts.objects, tails, limits.max_log_streams),
         followers=build_followers(parts, cluster.client, tails, clock),
         mirror=Mirror(parts),
         sweeper=RunSweeper(parts, runs.start),
@@ -260,6 +265,16 @@ def _build(
             now=clock.now,
         ),
     )
+
+
+def _measure(api: Api) -> None:
+    """Have the metrics ask for what is there at the moment."""
+    metrics = api.metrics
+    metrics.held.set_function(lambda: api.runs.answers.held)
+    metrics.log_streams.set_function(lambda: api.logs.streams)
+    metrics.log_followers.set_function(lambda: api.followers.following)
+    metrics.mirror_lag.set_function(lambda: api.mirror.lag_seconds)
+    metrics.halted.set_function(lambda: api.mirror.halted)
 
 
 def build_identities(

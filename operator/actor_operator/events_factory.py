@@ -20,6 +20,7 @@ from actor_operator.services.live_runs import LiveRuns
 from actor_operator.services.run_watch import RunHub, pod_store, run_store
 from actor_operator.services.system_info import SystemInfo
 from actor_operator.settings import Settings
+from actor_operator.settings_api import ApiLimitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Events:
         Asks kubelets.
     clock
         The time.
+    limits
+        How much is too much.
     """
 
     cluster: Cluster
@@ -51,6 +54,7 @@ class Events:
     info: SystemInfo
     nodes: NodeStats
     clock: Clock
+    limits: ApiLimitSettings
 
     @property
     def metrics(self) -> ApiMetrics:
@@ -101,6 +105,7 @@ def build_events(settings: Settings, connection: Connection, keyring: Keyring) -
         info=SystemInfo(hub, nodes),
         nodes=nodes,
         clock=SystemClock(),
+        limits=settings.api.limits,
     )
 
 

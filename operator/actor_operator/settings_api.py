@@ -89,6 +89,9 @@ class ApiLimitSettings(Group):
     max_log_streams: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
     """Logs that are followed by clients at the same time."""
 
+    max_event_sockets: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    """Sockets for the events of runs that one process has open at the same time."""
+
     requests_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 400
     """Requests a second of one token, in the long run."""
 

@@ -24,6 +24,9 @@ log = logger(__name__)
 ROUTE = EVENTS_PATH + "{path:path}"
 """The route, for Starlette. It takes any path: what is none of ours is accepted and closed."""
 
+MOST_SOCKETS = 10_000
+"""Sockets of all runs at the same time, unless it is said otherwise."""
+
 MAX_SOCKETS = 8
 """Sockets of one run at the same time."""
 
@@ -32,6 +35,9 @@ NORMAL = 1000
 
 REFUSED = 1008
 """Close code after which SDKs do not come back: no such run, over, or too many sockets."""
+
+FULL = 1013
+"""Close code after which SDKs come back later: this process serves enough sockets."""
 
 SECONDS = 1.0
 """Time between two ``systemInfo`` frames."""
@@ -69,6 +75,8 @@ class EventSockets:
         What runs use.
     clock
         What time it is.
+    most
+        Sockets at the same time, at most.
     """
 
     def __init__(
@@ -78,7 +86,9 @@ class EventSockets:
         live: LiveReader,
         info: SystemInfo,
         clock: Clock,
+        most: int = MOST_SOCKETS,
     ) -> None:
+        self._most = most
         self._keyring = keyring
         self._watch = watch
         self._live = live
@@ -97,6 +107,9 @@ class EventSockets:
         await websocket.accept()
         if identity is None or self._open[identity[0]] >= MAX_SOCKETS:
             await websocket.close(REFUSED)
+            return
+        if self.count >= self._most:
+            await websocket.close(FULL)
             return
         with self._counted(identity[0]):
             await self._until_either_ends(websocket, *identity)

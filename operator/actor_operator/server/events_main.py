@@ -38,5 +38,13 @@ async def serve_events(settings: Settings, connection: Connection) -> None:
 
 def events_app(events: Events) -> Starlette:
     """The application of the events' process."""
-    sockets = EventSockets(events.keyring, events.hub, events.live, events.info, events.clock)
+    sockets = EventSockets(
+        events.keyring,
+        events.hub,
+        events.live,
+        events.info,
+        events.clock,
+        events.limits.max_event_sockets,
+    )
+    events.metrics.sockets.set_function(lambda: sockets.count)
     return Starlette(routes=[WebSocketRoute(ROUTE, sockets.serve)])

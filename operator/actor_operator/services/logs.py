@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 
+from actor_operator.services.errors import ApiError
 from actor_operator.services.log_tails import Key, Tails
 from actor_operator.services.log_text import AnsiStripper
 from actor_operator.storage.database import Database
@@ -18,6 +19,9 @@ POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 30.0
 """How long after the end of a run a stream waits for a log that does not become complete."""
 
+MOST_STREAMS = 1000
+"""Streams at the same time, unless it is said otherwise."""
+
 
 class Logs:
     """Reads logs.
@@ -28,9 +32,16 @@ class Logs:
         Where logs are stored.
     tails
         What followers in this process have not stored yet.
+    most
+        Streams at the same time, at most.
     """
 
-    def __init__(self, database: Database, objects: ObjectStore, tails: Tails) -> None:
+    def __init__(
+        self, database: Database, objects: ObjectStore, tails: Tails, most: int = MOST_STREAMS
+    ) -> None:
+        self._most = most
+        self.streams = 0
+        """Streams that are open."""
         self._database = database
         self._objects = objects
         self._tails = tails
@@ -59,7 +70,7 @@ class Logs:
         async for data in _encoded(self._now((account, run_id)), raw=raw):
             yield data
 
-    async def stream(
+    def stream(
         self, account: int, run_id: str, over: Callable[[], bool], *, raw: bool = False
     ) -> AsyncIterator[bytes]:
         """The log from its beginning, and what comes until the attempt ends.
@@ -75,11 +86,27 @@ class Logs:
 
         Raises
         ------
+        ApiError
+            429 when too many logs are streamed already.
         DatabaseUnavailableError, ObjectStoreUnavailableError
-            When it cannot be read.
+            By the stream, when it cannot be read.
         """
-        async for data in _encoded(self._until((account, run_id), over), raw=raw):
-            yield data
+        if self.streams >= self._most:
+            raise ApiError(
+                "rate-limit-exceeded",
+                "Too many logs are streamed. Wait a moment, or read the log without stream.",
+                status=429,
+            )
+        return self._counted(_encoded(self._until((account, run_id), over), raw=raw))
+
+    async def _counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        # A stream counts from its first piece: one that nobody begins to read does not end either.
+        self.streams += 1
+        try:
+            async for data in stream:
+                yield data
+        finally:
+            self.streams -= 1
 
     async def _now(self, key: Key) -> AsyncIterator[str]:
         async for text in self._reading(key, lambda _: True).more():

@@ -5,6 +5,7 @@ whose object is gone is a tombstone, which nobody finds and which is removed lat
 """
 
 import asyncio
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -73,10 +74,17 @@ class Mirror:
         self._changed: dict[str, RunView] = {}
         self._vanished: dict[str, RunView] = {}
         self._just_vanished: dict[str, RunView] = {}
+        self._noted: dict[str, float] = {}
         self._news = asyncio.Event()
         self.halted = 0
         """Runs that vanished all at once: their rows stay until somebody has looked."""
         parts.directory.on_change(self._note)
+
+    @property
+    def lag_seconds(self) -> float:
+        """How long the oldest change has waited that is not written yet."""
+        oldest = min(self._noted.values(), default=None)
+        return time.monotonic() - oldest if oldest is not None else 0.0
 
     async def run(self) -> None:
         """Write changes, for ever."""
@@ -142,8 +150,10 @@ class Mirror:
     def _note(self, old: RunView | None, new: RunView | None) -> None:
         if new is not None:
             self._changed[new.uid] = new
+            self._noted.setdefault(new.uid, time.monotonic())
         if old is not None and (new is None or new.uid != old.uid):
             self._changed.pop(old.uid, None)
+            self._noted.pop(old.uid, None)
             if not self._just_vanished:
                 asyncio.get_running_loop().call_soon(self._judge_vanished)
             self._just_vanished[old.uid] = old
@@ -159,6 +169,7 @@ class Mirror:
             self._halt(len(gone), "")
         else:
             self._vanished.update(gone)
+            self._noted.update(dict.fromkeys(gone, time.monotonic()))
         self._news.set()
 
     @staticmethod
@@ -196,12 +207,14 @@ class Mirror:
         await self._parts.database.write(partial(_bury, changes, self._parts.millis))
         self._done(self._vanished, batch)
 
-    @staticmethod
-    def _done(gathered: dict[str, RunView], batch: list[RunView]) -> None:
+    def _done(self, gathered: dict[str, RunView], batch: list[RunView]) -> None:
         for run in batch:
             # It may have changed while it was written.
             if gathered.get(run.uid) is run:
                 del gathered[run.uid]
+                self._noted.pop(run.uid, None)
+            elif run.uid in gathered:
+                self._noted[run.uid] = time.monotonic()
 
     async def _change(self, run: RunView) -> Change | None:
         """What is to be written of a run; None: its namespace is not known yet, or not ours."""

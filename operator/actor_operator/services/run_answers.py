@@ -13,10 +13,12 @@ from actor_operator.errors import RetryableError, WaitingError
 from actor_operator.log import logger
 from actor_operator.services.errors import ApiError, not_found
 from actor_operator.services.identity import Caller, Permission
+from actor_operator.services.mirror_rows import mirrored
 from actor_operator.services.run_object import RunFacts, run_object
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_shown import shown
 from actor_operator.services.run_watch import RunState
+from actor_operator.storage.run_ends import take_news
 from actor_operator.storage.runs import VISIBLE, RunRow, RunRows, find_anywhere
 
 log = logger(__name__)
@@ -55,7 +57,8 @@ class RunAnswers:
 
     def __init__(self, parts: RunParts) -> None:
         self._parts = parts
-        self._held = 0
+        self.held = 0
+        """Requests that are held until a run has ended, or for their time."""
 
     async def find(self, caller: Caller, run_id: str) -> FoundRun:
         """A run of the caller's account; one with limited permissions sees itself and its children.
@@ -142,17 +145,17 @@ class RunAnswers:
         ApiError
             429 when too many requests are held already.
         """
-        if self._held >= self._parts.settings.api.limits.max_waiting_requests:
+        if self.held >= self._parts.settings.api.limits.max_waiting_requests:
             raise ApiError(
                 "rate-limit-exceeded",
                 "Too many requests wait for runs. Wait a moment and try again.",
                 status=429,
             )
-        self._held += 1
+        self.held += 1
         try:
             yield
         finally:
-            self._held -= 1
+            self.held -= 1
 
     async def describe_later(self, found: FoundRun, wait_seconds: float) -> dict[str, Any]:
         """Apify's object of a run once it has ended, or after a time; the request has a place.
@@ -164,7 +167,10 @@ class RunAnswers:
         """
         await self.wait(found, min(wait_seconds, MOST_WAIT))
         found = await self._again(found)
-        return self.answer(found, await self.object_of(found))
+        run = await self.object_of(found)
+        if run is not None and shown(run).is_finished:
+            await self._note_end(found, run)
+        return self.answer(found, run)
 
     async def wait(self, found: FoundRun, seconds: float) -> bool:
         """Wait for the end of a run; returns whether it has ended. The request has a place."""
@@ -194,6 +200,19 @@ class RunAnswers:
             now=self._parts.now(),
         )
         return run_object(facts)
+
+    async def _note_end(self, found: FoundRun, run: RunView) -> None:
+        """Write an end that the row does not have yet.
+
+        The mirror does it a moment later; but whoever was told of the end finds it in lists.
+        """
+        row, seen = found.row, shown(run)
+        if (row.attempt, row.phase_rank) >= (seen.attempt, seen.rank):
+            return
+        news, now = mirrored(run, None, None), self._parts.millis
+        await self._parts.database.write(
+            lambda connection: take_news(connection, row.account, row.id, news, now=now)
+        )
 
     async def _again(self, found: FoundRun) -> FoundRun:
         """The row as it is now: the status message may have changed while the request was held."""

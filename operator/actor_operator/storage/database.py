@@ -14,6 +14,9 @@ from actor_operator.errors import RetryableError
 
 T = TypeVar("T")
 
+CommitListener = Callable[[int, float], None]
+"""Told of a commit: how many writes it made durable, and the seconds that all of it took."""
+
 
 class DatabaseUnavailableError(RetryableError):
     """The database does not answer, or has no room: as a rule nothing was changed."""
@@ -46,6 +49,10 @@ class Database(Protocol):
             When the database does not answer, or has no room. When the connection broke during the
             commit, nobody knows whether it took place.
         """
+        ...
+
+    def on_commit(self, listener: CommitListener) -> None:
+        """Have every commit told; also from another thread, and it must not fail."""
         ...
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ SQLite). Reads run in one snapshot (REPEATABLE READ, READ ONLY).
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from actor_operator.errors import ConfigurationError
-from actor_operator.storage.database import DatabaseUnavailableError
+from actor_operator.storage.database import CommitListener, DatabaseUnavailableError
 from actor_operator.storage.migrate import migrate
 
 T = TypeVar("T")
@@ -69,6 +70,7 @@ class PostgresDatabase:
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         self._engine = engine
+        self._listener: CommitListener | None = None
 
     @classmethod
     async def open(cls, url: str) -> "PostgresDatabase":
@@ -115,12 +117,20 @@ class PostgresDatabase:
             When the server does not answer, or has no room. When the connection broke during the
             commit nobody knows whether it took place: functions must bear being asked for again.
         """
+        begun = time.perf_counter()
         try:
-            return await self._run(self._writers, work)
+            result = await self._run(self._writers, work)
         except DBAPIError as error:
             if _code(error) != READ_ONLY:
                 raise
             raise DatabaseUnavailableError("The database is read-only.") from error
+        if self._listener is not None:
+            self._listener(1, time.perf_counter() - begun)
+        return result
+
+    def on_commit(self, listener: CommitListener) -> None:
+        """Have every commit told; it must not fail."""
+        self._listener = listener
 
     async def close(self) -> None:
         """Close every connection."""

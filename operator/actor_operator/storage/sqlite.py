@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from actor_operator.errors import ConfigurationError
-from actor_operator.storage.database import DatabaseUnavailableError
+from actor_operator.storage.database import CommitListener, DatabaseUnavailableError
 from actor_operator.storage.folder_lock import FolderLock
 from actor_operator.storage.migrate import migrate
 from actor_operator.storage.sqlite_writer import SqliteWriter, translate
@@ -97,6 +97,10 @@ class SqliteDatabase:
         """
         result: T = await self._writer.run(work)
         return result
+
+    def on_commit(self, listener: CommitListener) -> None:
+        """Have every commit told, in the writer's thread; it must not fail."""
+        self._writer.listener = listener
 
     async def close(self) -> None:
         """Finish what was begun, close every connection, and leave the folder to others."""

@@ -11,6 +11,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from actor_operator.storage.database import DatabaseUnavailableError
+from actor_operator.storage.database import CommitListener, DatabaseUnavailableError
 
 MAX_GROUP = 256
 """Most functions that share a commit: one of them that is slow keeps all of them waiting."""
@@ -63,6 +64,8 @@ class SqliteWriter:
         self._collected: list[_Job] = []
         self._groups: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._closed = False
+        self.listener: CommitListener | None = None
+        """Told of every commit, in the writer's thread."""
         self._thread = threading.Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -125,12 +128,15 @@ class SqliteWriter:
         return group, True
 
     def _commit_together(self, group: list[_Job]) -> None:
+        begun = time.perf_counter()
         try:
             self._raw.execute("BEGIN IMMEDIATE")
             for job in group:
                 self._run_one(job, alone=len(group) == 1)
             if self._raw.in_transaction:
                 self._raw.execute("COMMIT")
+            if self.listener is not None:
+                self.listener(len(group), time.perf_counter() - begun)
         except (sqlite3.Error, DatabaseUnavailableError) as error:
             for job in group:
                 if job.error is None:

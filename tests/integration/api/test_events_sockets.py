@@ -27,6 +27,9 @@ from actor_operator.services.system_info import SystemInfo
 
 RUNNING = a_status(started=2)
 ENDED = a_status(started=2, end=Phase.SUCCEEDED)
+MOST = 10
+"""Sockets that the server takes."""
+
 PATH = events_path(KEYRING, uid=RUN_UID, attempt=1)
 
 
@@ -45,7 +48,7 @@ class World:
         self.live: RunView | Exception | None = None
         self.asked = 0
         info = SystemInfo(self.hub, None)
-        self.sockets = EventSockets(KEYRING, self.hub, self, info, SystemClock())
+        self.sockets = EventSockets(KEYRING, self.hub, self, info, SystemClock(), MOST)
         self.url = ""
 
     async def read(self, uid: str) -> RunView | None:
@@ -200,6 +203,24 @@ async def test_the_ninth_socket_is_closed_and_a_place_becomes_free_again(world: 
     for socket in sockets:
         await socket.close()
     while world.sockets.count:  # noqa: ASYNC110 -- the server notices the closing by itself
+        await asyncio.sleep(0.01)
+    async with world.connected() as again:
+        assert json.loads(await again.recv())["name"] == "systemInfo"
+
+
+async def test_a_process_that_is_full_sends_sdks_away_for_a_while(world: World) -> None:
+    world.runs.apply(at_version(1, RUNNING))
+    world.live = at_version(1, RUNNING)
+    others = [events_path(KEYRING, uid=RUN_UID, attempt=number) for number in (2, 3)]
+    assert MOST > MAX_SOCKETS
+    world.sockets._open["another"] = MOST - 1
+    async with world.connected() as last:
+        await last.recv()
+        assert world.sockets.count == MOST
+        for path in (PATH, *others):
+            async with world.connected(path) as refused:
+                assert await close_code(refused) == 1013
+    while world.sockets.count == MOST:  # noqa: ASYNC110 -- as above
         await asyncio.sleep(0.01)
     async with world.connected() as again:
         assert json.loads(await again.recv())["name"] == "systemInfo"

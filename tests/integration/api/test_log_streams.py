@@ -22,7 +22,7 @@ from actor_operator.services.log_text import CREATING, GAP, MARK, STARTING
 from actor_operator.services.log_writer import LogStore, LogWriter
 from actor_operator.services.logs import Logs
 from actor_operator.services.run_watch import RunHub, pod_store, run_store
-from actor_operator.storage.database import Database, DatabaseUnavailableError
+from actor_operator.storage.database import CommitListener, Database, DatabaseUnavailableError
 from actor_operator.storage.logs import LogOwners, LogRow
 from actor_operator.storage.objects import ObjectStore
 
@@ -50,6 +50,9 @@ class Flaky:
             self.failures -= 1
             raise DatabaseUnavailableError("no answer")
         return await self._database.write(work)
+
+    def on_commit(self, listener: CommitListener) -> None:
+        self._database.on_commit(listener)
 
     async def close(self) -> None:
         await self._database.close()
