@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Update, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Update, delete, exists, select, update
 from sqlalchemy.exc import IntegrityError
 
 from actor_operator.desired.names import ID_ALPHABET, ID_LENGTH
@@ -16,7 +16,7 @@ from actor_operator.errors import ActorOperatorError
 from actor_operator.storage.across import across_accounts
 from actor_operator.storage.counters import Counters
 from actor_operator.storage.removals import Removals
-from actor_operator.storage.tables import STORAGES
+from actor_operator.storage.tables import ACCOUNTS, STORAGES
 from actor_operator.storage.upsert import insert_into
 
 NAME_PATTERN = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
@@ -367,10 +367,14 @@ def find_in_any_account(
     """A storage by its id alone, and its account: FOR CHECKS OF ACCESS ONLY.
 
     The one query about storages that does not name an account: a link with an id may be followed
-    by somebody who has no account here. The caller must then ask whether that one may.
+    by somebody who has no account here. The caller must then ask whether that one may. Nobody
+    finds what belongs to an account whose namespace is gone.
     """
+    is_unreachable = exists().where(
+        ACCOUNTS.c.id == STORAGES.c.account, ACCOUNTS.c.unreachable_at.is_not(None)
+    )
     query = select(STORAGES.c.account, *_COLUMNS).where(
-        STORAGES.c.id == storage_id, STORAGES.c.kind == kind
+        STORAGES.c.id == storage_id, STORAGES.c.kind == kind, ~is_unreachable
     )
     row = connection.execute(across_accounts(query)).mappings().first()
     if row is None:

@@ -243,3 +243,15 @@ async def test_replicas_that_see_a_namespace_together_make_one_account(
     )
 
     assert len(set(numbers)) == 1
+
+
+async def test_nobody_finds_the_storages_of_a_namespace_that_is_gone(
+    world: World, database: Database
+) -> None:
+    account = await database.write(lambda c: Accounts(c).ensure("team", "uid-1", NOW))
+    row, _ = await world.do(lambda catalog: catalog.create(NewStorage(KVS, "old"), NOW), account)
+    assert await database.read(lambda c: find_in_any_account(c, KVS, row.id)) is not None
+
+    await database.write(lambda c: Accounts(c).ensure("team", "uid-2", NOW + 1))
+
+    assert await database.read(lambda c: find_in_any_account(c, KVS, row.id)) is None
