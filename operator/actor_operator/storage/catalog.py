@@ -7,8 +7,19 @@ import re
 import secrets
 from dataclasses import dataclass, fields
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, delete, exists, select, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from actor_operator.desired.names import ID_ALPHABET, ID_LENGTH
@@ -135,6 +146,22 @@ class StoragePage:
 
 _COLUMNS = tuple(STORAGES.c[field.name] for field in fields(StorageRow))
 
+# Statements that every request needs are built once: building one costs more than running it.
+_OF_KIND = and_(
+    STORAGES.c.account == bindparam("of_account"), STORAGES.c.kind == bindparam("of_kind")
+)
+_BY_ID = select(*_COLUMNS).where(_OF_KIND, STORAGES.c.id == bindparam("of_id"))
+_BY_NAME = select(*_COLUMNS).where(_OF_KIND, STORAGES.c.name_key == bindparam("of_name"))
+_ANYWHERE = across_accounts(
+    select(STORAGES.c.account, *_COLUMNS).where(
+        STORAGES.c.id == bindparam("of_id"),
+        STORAGES.c.kind == bindparam("of_kind"),
+        ~exists().where(
+            ACCOUNTS.c.id == STORAGES.c.account, ACCOUNTS.c.unreachable_at.is_not(None)
+        ),
+    )
+)
+
 
 class Catalog:
     """The storages of an account.
@@ -196,7 +223,7 @@ class Catalog:
 
     def get(self, kind: StorageKind, storage_id: str) -> StorageRow | None:
         """The storage with an id; None: there is none."""
-        return self._one(STORAGES.c.id == storage_id, STORAGES.c.kind == kind)
+        return self._one(_BY_ID, kind, of_id=storage_id)
 
     def lock(self, kind: StorageKind, storage_id: str) -> StorageRow | None:
         """The storage, that nobody else changes until the end of the transaction."""
@@ -217,7 +244,7 @@ class Catalog:
 
     def find(self, kind: StorageKind, name: str) -> StorageRow | None:
         """The storage with a name, in any case of its letters; None: there is none."""
-        return self._one(STORAGES.c.kind == kind, STORAGES.c.name_key == name.lower())
+        return self._one(_BY_NAME, kind, of_name=name.lower())
 
     def update(
         self, kind: StorageKind, storage_id: str, changes: StorageChanges, now: int
@@ -341,15 +368,11 @@ class Catalog:
             return self.find(new.kind, new.name)
         return None if new.id is None else self.get(new.kind, new.id)
 
-    def _one(self, *conditions: ColumnElement[bool]) -> StorageRow | None:
-        row = (
-            self._connection.execute(
-                select(*_COLUMNS).where(STORAGES.c.account == self._account, *conditions)
-            )
-            .mappings()
-            .one_or_none()
-        )
-        return None if row is None else StorageRow(**row)
+    def _one(self, query: Select[Any], kind: StorageKind, **of: str) -> StorageRow | None:
+        row = self._connection.execute(
+            query, {"of_account": self._account, "of_kind": kind, **of}
+        ).one_or_none()
+        return None if row is None else StorageRow(*row)
 
     def _count(self, kind: StorageKind, name: str | None, difference: int) -> None:
         status = UNNAMED if name is None else NAMED
@@ -370,17 +393,8 @@ def find_in_any_account(
     by somebody who has no account here. The caller must then ask whether that one may. Nobody
     finds what belongs to an account whose namespace is gone.
     """
-    is_unreachable = exists().where(
-        ACCOUNTS.c.id == STORAGES.c.account, ACCOUNTS.c.unreachable_at.is_not(None)
-    )
-    query = select(STORAGES.c.account, *_COLUMNS).where(
-        STORAGES.c.id == storage_id, STORAGES.c.kind == kind, ~is_unreachable
-    )
-    row = connection.execute(across_accounts(query)).mappings().first()
-    if row is None:
-        return None
-    values = dict(row)
-    return values.pop("account"), StorageRow(**values)
+    row = connection.execute(_ANYWHERE, {"of_id": storage_id, "of_kind": kind}).first()
+    return None if row is None else (row[0], StorageRow(*row[1:]))
 
 
 def new_id() -> str:
