@@ -1,6 +1,10 @@
 """The command line as a user of the API has it: no cluster, a folder of settings of their own."""
 
 import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,6 +12,9 @@ from click.testing import CliRunner, Result
 from tests.integration.api.world import World
 
 from actor_operator.cli.main import cli
+
+FOLDER = Path(__file__).parents[3] / "operator"
+"""Where the package is."""
 
 
 @dataclass(slots=True)
@@ -32,6 +39,26 @@ class ApiUser:
         result = await self(*words, stdin=stdin)
         assert result.exit_code == 0, result.output
         return result.stdout
+
+    @asynccontextmanager
+    async def process(self, *words: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """The program as a process, which is gone when the context ends."""
+        started = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "actor_operator",
+            *words,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=os.environ | {"XDG_CONFIG_HOME": str(self.home), "PYTHONPATH": str(FOLDER)},
+        )
+        try:
+            yield started
+        finally:
+            if started.returncode is None:
+                started.kill()
+            await started.communicate()
 
     def _run(self, words: tuple[str, ...], stdin: str | bytes | None) -> Result:
         nowhere = {"KUBECONFIG": str(self.home / "none"), "APIFY_API_BASE_URL": None}

@@ -2,18 +2,12 @@
 
 import asyncio
 import json
-import os
 import signal
-import sys
-from pathlib import Path
 
 import pytest
 from tests.integration.api.world import AUTHOR, OWNER, World
 from tests.integration.cli.api_user import ApiUser
 from tests.integration.cli.conftest import PATIENCE
-
-FOLDER = Path(__file__).parents[3] / "operator"
-"""Where the package is."""
 
 
 async def test_a_run_is_started_with_all_that_was_said(world: World, user: ApiUser) -> None:
@@ -112,26 +106,14 @@ async def test_the_log_alone_is_standard_output(world: World, user: ApiUser) -> 
 
 
 async def test_ctrl_c_says_that_the_run_goes_on(world: World, user: ApiUser) -> None:
-    env = {"XDG_CONFIG_HOME": str(user.home), "PYTHONPATH": str(FOLDER)}
-    words = ("-m", "actor_operator", "run", "endless", "--wait", "--api")
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *words,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=os.environ | env,
-    )
-    assert started.stdout is not None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            run = (await started.stdout.readline()).decode().split()[0]
-            while b"RUNNING" not in await started.stdout.readline():
-                pass
-            started.send_signal(signal.SIGINT)
-            _, err = await started.communicate()
-    finally:
-        if started.returncode is None:
-            started.kill()
+    words = ("run", "endless", "--wait", "--api")
+    async with asyncio.timeout(PATIENCE), user.process(*words) as started:
+        assert started.stdout is not None
+        run = (await started.stdout.readline()).decode().split()[0]
+        while b"RUNNING" not in await started.stdout.readline():
+            pass
+        started.send_signal(signal.SIGINT)
+        _, err = await started.communicate()
 
     assert started.returncode == 130
     assert err.decode() == f"Interrupted: the run {run} goes on.\n"

@@ -1,14 +1,17 @@
 """``actorctl storage``: what is written is read again, in every kind of storage."""
 
+import asyncio
 import csv
 import io
 import json
+import signal
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.cli.api_user import ApiUser
+from tests.integration.cli.conftest import PATIENCE
 
 
 async def make(user: ApiUser, kind: str, name: str = "things") -> str:
@@ -219,6 +222,24 @@ async def test_a_part_of_the_items_can_be_read(user: ApiUser, dataset: str) -> N
     read = json.loads(await user.done(*words, "--desc", "--offset", "1", "--limit", "2"))
 
     assert read == [{"n": 8}, {"n": 7}]
+
+
+async def test_ctrl_c_ends_a_push_that_waits_for_a_pipe_and_says_what_came_before(
+    user: ApiUser, dataset: str
+) -> None:
+    words = ("storage", "push", "dataset", dataset, "-")
+    async with asyncio.timeout(PATIENCE), user.process(*words) as started:
+        assert started.stdin is not None
+        started.stdin.write(b'{"a": 1}\n' * 5001)
+        while len(await items_of(user, dataset)) < 5000:
+            pass
+        started.send_signal(signal.SIGINT)
+        await started.wait()
+        assert started.stderr is not None
+        err = await started.stderr.read()
+
+    assert started.returncode == 130
+    assert err.decode() == "Interrupted. 5000 items had been appended before.\n"
 
 
 # Request queues
