@@ -151,6 +151,7 @@ _OF_KIND = and_(
     STORAGES.c.account == bindparam("of_account"), STORAGES.c.kind == bindparam("of_kind")
 )
 _BY_ID = select(*_COLUMNS).where(_OF_KIND, STORAGES.c.id == bindparam("of_id"))
+_BY_ID_LOCKED = _BY_ID.with_for_update()
 _BY_NAME = select(*_COLUMNS).where(_OF_KIND, STORAGES.c.name_key == bindparam("of_name"))
 _ANYWHERE = across_accounts(
     select(STORAGES.c.account, *_COLUMNS).where(
@@ -227,20 +228,7 @@ class Catalog:
 
     def lock(self, kind: StorageKind, storage_id: str) -> StorageRow | None:
         """The storage, that nobody else changes until the end of the transaction."""
-        row = (
-            self._connection.execute(
-                select(*_COLUMNS)
-                .where(
-                    STORAGES.c.account == self._account,
-                    STORAGES.c.id == storage_id,
-                    STORAGES.c.kind == kind,
-                )
-                .with_for_update()
-            )
-            .mappings()
-            .one_or_none()
-        )
-        return None if row is None else StorageRow(**row)
+        return self._one(_BY_ID_LOCKED, kind, of_id=storage_id)
 
     def find(self, kind: StorageKind, name: str) -> StorageRow | None:
         """The storage with a name, in any case of its letters; None: there is none."""
