@@ -1,6 +1,12 @@
 """Metrics of the API server. No label is the name of a run, a storage or an account."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from actor_operator.metrics import Description
+
+PREFIX = "actor_operator_api"
 
 WRITES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 """Buckets for how many writes share a commit."""
@@ -14,65 +20,12 @@ class ApiMetrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter(
-            "actor_operator_api_requests",
-            "Requests by method, route and HTTP status.",
-            ("method", "route", "status"),
-            registry=self.registry,
-        )
-        self.seconds = Histogram(
-            "actor_operator_api_request_seconds",
-            "Time from the request to the end of its answer, by method and route.",
-            ("method", "route"),
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self.open = Gauge(
-            "actor_operator_api_open_requests",
-            "Requests that are being answered, held ones and streams among them.",
-            registry=self.registry,
-        )
-        self.task_deaths = Counter(
-            "actor_operator_api_task_deaths",
-            "Tasks of the process that died and were started again.",
-            ("task",),
-            registry=self.registry,
-        )
-        self.kube_calls = Counter(
-            "actor_operator_api_kube_calls",
-            "Calls of the Kubernetes API by verb, kind and HTTP status.",
-            ("verb", "kind", "status"),
-            registry=self.registry,
-        )
-        self.held = self._gauge("held_requests", "Requests that wait for the end of a run.")
-        self.log_streams = self._gauge("log_streams", "Logs that are streamed to clients.")
-        self.log_followers = self._gauge("log_followers", "Runs whose logs are read of their pods.")
-        self.sockets = self._gauge("event_sockets", "Sockets on which runs hear of events.")
-        self.mirror_lag = self._gauge(
-            "mirror_lag_seconds", "How long the oldest change of a run waits to be written."
-        )
-        self.halted = self._gauge(
-            "vanished_runs_halted",
-            "Runs that vanished all at once, whose rows stay until somebody has looked.",
-        )
-        self.commit_writes = Histogram(
-            "actor_operator_api_commit_writes",
-            "Writes that one commit of the database made durable.",
-            buckets=WRITES,
-            registry=self.registry,
-        )
-        self.commit_seconds = Histogram(
-            "actor_operator_api_commit_seconds",
-            "Seconds that a transaction of the database took, with its commit.",
-            buckets=SECONDS,
-            registry=self.registry,
-        )
-        self.object_failures = Counter(
-            "actor_operator_api_object_failures",
-            "Failures of the store of large bodies, by operation.",
-            ("operation",),
-            registry=self.registry,
-        )
+        self.described: list[Description] = []
+        """What each metric is, for those who read it."""
+        self._add_requests()
+        self._add_waiting()
+        self._add_storage()
+        self._add_process()
 
     def note_commit(self, writes: int, seconds: float) -> None:
         """Count a commit of the database."""
@@ -83,5 +36,77 @@ class ApiMetrics:
         """Count a failure of the store of large bodies."""
         self.object_failures.labels(operation).inc()
 
-    def _gauge(self, name: str, what: str) -> Gauge:
-        return Gauge(f"actor_operator_api_{name}", what, registry=self.registry)
+    def _add_requests(self) -> None:
+        self.requests = self._counter(
+            "requests",
+            "Requests by method, route and HTTP status.",
+            "method",
+            "route",
+            "status",
+        )
+        self.seconds = self._histogram(
+            "request_seconds",
+            "Seconds from the request to the end of its answer, by method and route.",
+            SECONDS,
+            "method",
+            "route",
+        )
+        self.open = self._gauge(
+            "open_requests",
+            "Requests that are being answered, held ones and streams among them.",
+        )
+
+    def _add_waiting(self) -> None:
+        self.held = self._gauge("held_requests", "Requests that wait for the end of a run.")
+        self.log_streams = self._gauge("log_streams", "Logs that are streamed to clients.")
+        self.log_followers = self._gauge("log_followers", "Runs whose logs are read of their pods.")
+        self.sockets = self._gauge("event_sockets", "Sockets on which runs hear of events.")
+
+    def _add_storage(self) -> None:
+        self.commit_writes = self._histogram(
+            "commit_writes", "Writes that one commit of the database made durable.", WRITES
+        )
+        self.commit_seconds = self._histogram(
+            "commit_seconds",
+            "Seconds that a transaction of the database took, with its commit.",
+            SECONDS,
+        )
+        self.object_failures = self._counter(
+            "object_failures", "Failures of the store of large bodies, by operation.", "operation"
+        )
+        self.mirror_lag = self._gauge(
+            "mirror_lag_seconds",
+            "Seconds since when the oldest change of a run waits to be written.",
+        )
+        self.halted = self._gauge(
+            "vanished_runs_halted",
+            "Runs that vanished all at once, whose rows stay until somebody has looked.",
+        )
+
+    def _add_process(self) -> None:
+        self.task_deaths = self._counter(
+            "task_deaths", "Tasks of the process that died and were started again.", "task"
+        )
+        self.kube_calls = self._counter(
+            "kube_calls",
+            "Calls of the Kubernetes API by verb, kind and HTTP status (0: no answer).",
+            "verb",
+            "kind",
+            "status",
+        )
+        ProcessCollector(registry=self.registry)
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        self._describe(f"{name}_total", "counter", text, labels)
+        return Counter(f"{PREFIX}_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str) -> Gauge:
+        self._describe(name, "gauge", text)
+        return Gauge(f"{PREFIX}_{name}", text, registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        self._describe(name, "histogram", text, labels)
+        return Histogram(f"{PREFIX}_{name}", text, labels, buckets=buckets, registry=self.registry)
+
+    def _describe(self, name: str, kind: str, text: str, labels: tuple[str, ...] = ()) -> None:
+        self.described.append(Description(f"{PREFIX}_{name}", kind, text, labels))

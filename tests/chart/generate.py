@@ -14,7 +14,7 @@ Each function takes the text of today and returns the text that it should be; a 
 import json
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ from tests.chart.helm import (
 )
 
 from actor_operator.cli.settings import default_settings_yaml, settings_schema
-from actor_operator.metrics import Metrics
+from actor_operator.metrics import Description, Metrics
+from actor_operator.metrics_api import ApiMetrics
 
 FROM_THE_RELEASE = frozenset(
     {
@@ -124,7 +125,12 @@ def operations_docs(text: str) -> str:
     """docs/operations.md with its tables."""
     rendered = objects("--set=prometheusRule.enabled=true")
     (rule,) = (found for found in rendered if found["kind"] == "PrometheusRule")
-    return _with_tables(text, {"metrics": _metrics(), "alerts": _alerts(rule)})
+    tables = {
+        "metrics": _metrics(Metrics().described),
+        "metrics-api": _metrics(ApiMetrics().described),
+        "alerts": _alerts(rule),
+    }
+    return _with_tables(text, tables)
 
 
 def _with_tables(text: str, tables: dict[str, str]) -> str:
@@ -136,10 +142,10 @@ def _with_tables(text: str, tables: dict[str, str]) -> str:
     return text
 
 
-def _metrics() -> str:
+def _metrics(described: Iterable[Description]) -> str:
     rows = [
         [f"`{one.name}`", one.type, ", ".join(f"`{label}`" for label in one.labels), one.text]
-        for one in Metrics().described
+        for one in described
     ]
     return _table(["metric", "type", "labels", "what it says"], rows)
 

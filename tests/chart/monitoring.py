@@ -8,7 +8,10 @@ from typing import Any
 from tests.chart.helm import NAMESPACE, RELEASE, objects
 
 SERVICE = f"{RELEASE}-metrics"
-"""The Service through which the metrics are scraped."""
+"""The Service through which the operator's metrics are scraped."""
+
+API_SERVICE = f"{RELEASE}-server-metrics"
+"""That of the API server's."""
 
 METRIC = re.compile(r"\b(?:actor_operator|process)_\w+")
 """The name of a metric in a query."""

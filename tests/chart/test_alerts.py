@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from tests.chart.helm import NAMESPACE
-from tests.chart.monitoring import SERVICE, alerts, rule_groups
+from tests.chart.monitoring import API_SERVICE, SERVICE, alerts, rule_groups
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.debian_programs import ensure_prometheus
 from tests.cluster_tool.errors import ClusterToolError
@@ -35,6 +35,21 @@ SERIES = {
         "1x60",
         "1x5 0x5 1x5 0x45",
     ),
+    "ActorApiTurnsAway": (
+        "api_requests_total",
+        'method="GET", route="/v2/datasets", status="429"',
+        "0+70x60",
+        "0+50x60",
+    ),
+    "ActorApiIsBehind": ("api_mirror_lag_seconds", "", "61x60", "60x60"),
+    "ActorApiMissesRuns": ("api_vanished_runs_halted", "", "1x60", "0x60"),
+    "ActorApiCannotKeepBodies": (
+        "api_object_failures_total",
+        'operation="put"',
+        "0+1x60",
+        "0+0.5x60",
+    ),
+    "ActorApiTaskDies": ("api_task_deaths_total", 'task="mirror"', "0+1x60", "0+0x60"),
 }
 """Metric, its labels, values of each minute at which the alert fires, and at which it does not."""
 
@@ -62,6 +77,30 @@ SEVERAL = {
             }
         },
         {"loop_lag_seconds_bucket": {'le="0.1"': "0+60x60", 'le="+Inf"': "0+60x60"}},
+    ),
+    "ActorApiFails": (
+        {
+            "api_requests_total": {
+                'method="GET", route="r", status="503"': "0+2x60",
+                'method="GET", route="r", status="200"': "0+100x60",
+            }
+        },
+        {
+            "api_requests_total": {
+                'method="GET", route="r", status="503"': "0+1x60",
+                'method="GET", route="r", status="200"': "0+100x60",
+            }
+        },
+    ),
+    "ActorApiWritesSlowly": (
+        {
+            "api_commit_seconds_bucket": {
+                'le="1.0"': "0+0x60",
+                'le="2.5"': "0+60x60",
+                'le="+Inf"': "0+60x60",
+            }
+        },
+        {"api_commit_seconds_bucket": {'le="0.1"': "0+60x60", 'le="+Inf"': "0+60x60"}},
     ),
 }
 """Alerts that look at more than one series: when they fire, and when they do not."""
@@ -95,6 +134,11 @@ def inputs(alert: str) -> tuple[Input, Input]:
     return {metric: {labels: bad}}, {metric: {labels: good}}
 
 
+def service_of(alert: str) -> str:
+    """The Service through which the metrics of an alert are scraped."""
+    return API_SERVICE if alert.startswith("ActorApi") else SERVICE
+
+
 def test_promtool_finds_nothing_wrong_with_the_alerts(promtool: Path, rules: Path) -> None:
     said = run([promtool, "check", "rules", rules])
 
@@ -108,9 +152,10 @@ def test_each_alert_has_a_case() -> None:
 @pytest.mark.parametrize("fires", [True, False], ids=["fires", "is silent"])
 @pytest.mark.parametrize("alert", [*SERIES, *SEVERAL])
 def test_an_alert(promtool: Path, rules: Path, tmp_path: Path, alert: str, fires: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    service = service_of(alert)
     series = [
         {
-            "series": f'actor_operator_{metric}{{namespace="{NAMESPACE}", service="{SERVICE}"'
+            "series": f'actor_operator_{metric}{{namespace="{NAMESPACE}", service="{service}"'
             + (f", {labels}}}" if labels else "}"),
             "values": values,
         }

@@ -5,14 +5,18 @@ import re
 import pytest
 from prometheus_client import CollectorRegistry, ProcessCollector
 from tests.chart.helm import objects
-from tests.chart.monitoring import alerts, dashboard, metrics_in, queries
+from tests.chart.monitoring import API_SERVICE, SERVICE, alerts, dashboard, metrics_in, queries
 
 from actor_operator.metrics import Metrics
+from actor_operator.metrics_api import ApiMetrics
 
 pytestmark = pytest.mark.chart
 
 OURS = {one.name for one in Metrics().described}
 """The operator's own metrics."""
+
+API = {one.name for one in ApiMetrics().described}
+"""The API server's own."""
 
 SELECTOR = re.compile(r"(\w+)\{([^{}]*)\}")
 """A metric in a query, and what is said of its labels."""
@@ -76,15 +80,22 @@ def test_each_query_asks_for_metrics_that_there_are_of_the_chosen_installation()
     for query in queries():
         named = metrics_in(query.expr)
         assert named
-        assert named <= OURS | of_every_process(), query.panel
+        assert named <= OURS | API | of_every_process(), query.panel
         for metric, labels in SELECTOR.findall(query.expr):
             assert 'namespace="$namespace"' in labels, (query.panel, metric)
 
 
-def test_every_metric_of_the_operator_is_on_the_dashboard() -> None:
+def test_every_metric_is_on_the_dashboard() -> None:
     shown = {metric for query in queries() for metric in metrics_in(query.expr)}
 
-    assert OURS - shown == set()
+    assert (OURS | API) - shown == set()
+
+
+def test_without_the_api_server_there_are_no_alerts_about_it() -> None:
+    arguments = ("--set=prometheusRule.enabled=true", "--set=api.enabled=false")
+    (rule,) = (one for one in objects(*arguments) if one["kind"] == "PrometheusRule")
+
+    assert [group["name"] for group in rule["spec"]["groups"]] == ["actor-operator"]
 
 
 def test_each_alert_is_about_metrics_of_this_installation_and_says_what_to_do() -> None:
@@ -94,10 +105,11 @@ def test_each_alert_is_about_metrics_of_this_installation_and_says_what_to_do() 
     for alert in found:
         named = metrics_in(alert["expr"])
         assert named
-        assert named <= OURS
+        assert named <= OURS or named <= API
+        service = SERVICE if named <= OURS else API_SERVICE
         for metric, labels in SELECTOR.findall(alert["expr"]):
             assert 'namespace="actor-operator-system"' in labels, metric
-            assert 'service="actor-operator-metrics"' in labels, metric
+            assert f'service="{service}"' in labels, metric
         assert alert["labels"]["severity"] in {"critical", "warning", "info"}
         assert alert["annotations"]["summary"].endswith(".")
         assert alert["annotations"]["description"].endswith(".")
