@@ -17,11 +17,13 @@ from actor_operator.api_stores import ApiStores, build_accounts, new_stores, wat
 from actor_operator.clock import Clock, SystemClock
 from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.names import ids
+from actor_operator.errors import RetryableError
 from actor_operator.kube.client import KubeClient
 from actor_operator.kube.credentials import Connection
 from actor_operator.kube.reviews import Reviews
 from actor_operator.kube.run_requests import RunRequests
 from actor_operator.kube.runs import Runs
+from actor_operator.log import logger
 from actor_operator.metrics_api import ApiMetrics
 from actor_operator.services.access import StorageAccess
 from actor_operator.services.account_sweeper import AccountSweeper
@@ -75,6 +77,9 @@ SWEEP_SECONDS = 60.0
 
 MISSING_SECONDS = 600.0
 """Pause between two comparisons of all rows with all objects."""
+
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +181,10 @@ class Api:
 
     async def close(self) -> None:
         """Write what is left to be written, and close everything."""
-        await self.storages.use.flush()
+        try:
+            await self.storages.use.flush()
+        except RetryableError as error:
+            log.warning("Statistics of storages are lost.", cause=str(error))
         await self.parts.database.close()
         await self.cluster.client.close()
 

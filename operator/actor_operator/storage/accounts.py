@@ -83,14 +83,20 @@ class Accounts:
             update(ACCOUNTS)
             .where(
                 ACCOUNTS.c.namespace == namespace,
-                ACCOUNTS.c.id != account.id,
+                # Not later ones: a replica that lags may still see the namespace before.
+                ACCOUNTS.c.id < account.id,
                 ACCOUNTS.c.unreachable_at.is_(None),
             )
             .values(unreachable_at=now)
         )
-        if account.unreachable_at is not None:
+        if account.unreachable_at is not None and not self._is_followed(account):
             self._change(account.id, unreachable_at=None, purged_at=None)
         return account.id
+
+    def _is_followed(self, account: Account) -> bool:
+        """Whether a later namespace of the same name is in use."""
+        current = self.of_namespace(account.namespace)
+        return current is not None and current.id > account.id
 
     def _adopt(self, namespace: str, namespace_uid: str, adopts: str, now: int) -> None:
         """Give a namespace the account of an earlier one of the same name.

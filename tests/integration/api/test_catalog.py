@@ -232,6 +232,25 @@ async def test_a_namespace_made_anew_is_another_account(database: Database) -> N
     assert gone == [Account(old, "team", "uid-1", NOW, NOW + 2)]
 
 
+async def test_a_replica_that_lags_does_not_bring_the_namespace_before_back(
+    database: Database,
+) -> None:
+    async def ensure(uid: str, now: int) -> int:
+        return await database.write(
+            lambda connection: Accounts(connection).ensure("team", uid, now)
+        )
+
+    old, new = await ensure("uid-1", NOW), await ensure("uid-2", NOW + 1)
+
+    assert await ensure("uid-1", NOW + 2) == old
+
+    current = await database.read(lambda connection: Accounts(connection).of_namespace("team"))
+    assert current is not None
+    assert (current.id, current.unreachable_at) == (new, None)
+    gone = await database.read(lambda connection: Accounts(connection).unreachable(NOW + 3))
+    assert [account.id for account in gone] == [old]
+
+
 async def test_replicas_that_see_a_namespace_together_make_one_account(
     database: Database,
 ) -> None:
