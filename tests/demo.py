@@ -212,9 +212,8 @@ def call_actor(kubectl: Kubectl, kubeconfig: Path, port: int) -> None:
         )
     click.echo(told)
     say("Read the same with curl:")
-    click.echo(
-        f"curl -H 'Authorization: Bearer {token}' {url}/v2/actors/{SDK_ACTOR}/runs/last/dataset/items"
-    )
+    items = f"{url}/v2/actors/{SDK_ACTOR}/runs/last/dataset/items"
+    click.echo(f"curl -H 'Authorization: Bearer {token}' {items}")
 
 
 def fetch(url: str) -> tuple[int, str]:
