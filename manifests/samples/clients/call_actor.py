@@ -1,8 +1,10 @@
 """Call an actor with Apify's Python client, and read what it made.
 
-pip install apify-client
-export APIFY_API_URL=http://localhost:8080 APIFY_TOKEN=apify_api_…
-python call_actor.py sdk-python '{"until": 3}'
+How to run it::
+
+    pip install apify-client
+    export APIFY_API_URL=http://localhost:8080 APIFY_TOKEN=apify_api_…
+    python call_actor.py sdk-python '{"until": 3}'
 """
 
 import json
