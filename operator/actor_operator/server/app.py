@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from actor_operator import __version__
@@ -22,6 +23,28 @@ from actor_operator.server.routing import Routes, permission_of
 from actor_operator.services.errors import ApiError, unavailable
 
 log = logger(__name__)
+
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Encoding",
+    "Content-Type",
+    "X-Apify-Request-Origin",
+    "X-Apify-Workflow-Key",
+)
+"""What scripts of other origins may send: what Apify's client sends in a browser."""
+
+EXPOSED_HEADERS = (
+    "Content-Disposition",
+    "X-Apify-Pagination-Count",
+    "X-Apify-Pagination-Desc",
+    "X-Apify-Pagination-Limit",
+    "X-Apify-Pagination-Offset",
+    "X-Apify-Pagination-Total",
+)
+"""What they may read."""
+
+CORS_SECONDS = 86_400
+"""How long a browser need not ask again whether it may ask."""
 
 
 def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
@@ -53,6 +76,15 @@ def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
     describe(app)
     _add_error_handlers(app)
     app.add_middleware(MethodOverride)
+    # Without credentials: a page of another origin must know a token, and gets no cookie to use.
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+        allow_headers=ALLOWED_HEADERS,
+        expose_headers=EXPOSED_HEADERS,
+        max_age=CORS_SECONDS,
+    )
     app.add_middleware(PlainAddresses)
     return app
 

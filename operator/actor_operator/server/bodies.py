@@ -22,6 +22,9 @@ MAX_OBJECT_BYTES = 262_144
 """Largest body that is read whole into objects, once it is decoded: of what describes a run or a
 storage. To read it takes less than the 5 ms for which the event loop may be held."""
 
+SILENCE_SECONDS = 60.0
+"""How long a client may send nothing in the middle of a body."""
+
 THREAD_BYTES = 65_536
 """A longer body is decoded beside the event loop."""
 
@@ -140,11 +143,20 @@ async def _received(request: Request) -> AsyncIterator[bytes]:
     Raises
     ------
     ApiError
-        408 when the client goes before it has sent all: no failure of ours, and nobody reads it.
+        408 when the client goes before it has sent all: no failure of ours, and nobody reads it;
+        or when it stays and sends nothing, as it would hold a connection for ever.
     """
+    stream = request.stream()
     try:
-        async for chunk in request.stream():
+        while True:
+            async with asyncio.timeout(SILENCE_SECONDS):
+                chunk = await anext(stream, None)
+            if chunk is None:
+                return
             yield chunk
+    except TimeoutError:
+        message = f"Nothing more of the body came for {SILENCE_SECONDS:g} seconds."
+        raise ApiError("request-timeout", message, status=408) from None
     except ClientDisconnect:
         raise ApiError(
             "request-aborted-prematurely", "The connection ended before the body did.", status=408
