@@ -56,4 +56,6 @@ def error_answer(error: ApiError) -> Response:
     content: dict[str, Any] = {"type": error.error_type, "message": error.message}
     if error.data is not None:
         content["data"] = error.data
-    return json_answer({"error": content}, error.status)
+    # What is left of the body is not read: the connection cannot be used any more.
+    headers = {"Connection": "close"} if error.status in {408, 413} else None
+    return json_answer({"error": content}, error.status, headers)
