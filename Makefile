@@ -10,13 +10,14 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header
 	--universal --python-version 3.11
 ACTORS := manifests/samples/actors
 PARALLEL := -n 2
+CASES ?= 2000
 # They wait more than they compute.
 PATIENT := -n 4
 # Each worker has a cluster of its own, and whole files of tests that share what they set up in it.
 CLUSTER_EACH := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration chart cluster node crds \
+.PHONY: help demo demo-down up down test lint format unit integration api-fuzz chart cluster node crds \
 	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
@@ -53,6 +54,9 @@ unit: $(READY) ## Run the tests that need nothing.
 
 integration: $(READY) ## Run the tests against an API server in the same process.
 	$(PYTEST) tests/integration tests/contract -m "not cluster" $(PATIENT)
+
+api-fuzz: $(READY) ## Send requests made of the OpenAPI document to the API server: CASES=2000 for each chapter.
+	CASES=$(CASES) $(PYTEST) tests/integration/api/test_openapi.py $(PARALLEL)
 
 chart: $(READY) ## Render the Helm chart and check what comes out (fetches helm).
 	$(PYTEST) tests/chart $(PARALLEL)
