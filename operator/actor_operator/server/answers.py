@@ -56,6 +56,7 @@ def error_answer(error: ApiError) -> Response:
     content: dict[str, Any] = {"type": error.error_type, "message": error.message}
     if error.data is not None:
         content["data"] = error.data
-    # What is left of the body is not read: the connection cannot be used any more.
-    headers = {"Connection": "close"} if error.status in {408, 413} else None
+    # Who went silent holds no connection. Who sends too much still sends, and a closed connection
+    # would take the answer away.
+    headers = {"Connection": "close"} if error.status == 408 else None
     return json_answer({"error": content}, error.status, headers)
