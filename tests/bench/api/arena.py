@@ -77,6 +77,8 @@ class Arena:
     bare: Side
     long: Side
     """The API server, with the token of the account with a long history."""
+    health: Side
+    """The API server's port for metrics."""
 
     async def make(self, kind: str) -> str:
         """Make a storage, and return its path."""
@@ -112,6 +114,7 @@ async def open_arena(folder: Path) -> AsyncIterator[Arena]:
                     Side(main, {"Authorization": f"Bearer {tokens[FEW]}"}),
                     Side(bare_port, {}),
                     Side(main, {"Authorization": f"Bearer {tokens[MANY]}"}),
+                    Side(health, {}),
                 )
                 await _wait_for(arena.long, Call("GET", "/v2/users/me"))
                 await _wait_for(arena.bare, Call("GET", "/spent/x"))

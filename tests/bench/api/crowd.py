@@ -1,8 +1,10 @@
 """What a crowd that waits costs the others: held requests and followed logs beside pushes."""
 
 import asyncio
+from time import perf_counter
 
 import msgspec
+from prometheus_client.parser import text_string_to_metric_families
 from tests.bench.api.arena import Arena
 from tests.bench.api.client import Call, Connection, measure
 from tests.bench.api.operations import ONE
@@ -15,6 +17,12 @@ CONNECTIONS = 8
 """How many push at the same time."""
 
 ROUNDS = 3
+
+QUICK_ANSWERS, QUICK_SECONDS = 20, 0.03
+"""So many answers one after the other, each in so short a time, mean that nothing waits."""
+
+OPEN = "actor_operator_api_open_requests"
+"""The metric of requests that are not answered yet."""
 
 
 class Crowd(msgspec.Struct, frozen=True):
@@ -68,5 +76,28 @@ async def _gather(arena: Arena, run: str) -> list[Connection]:
         )
         connection.send(Call("GET", path))
         opened.append(connection)
-    await asyncio.sleep(1)  # until the server has taken them all
+    async with asyncio.timeout(60):
+        while await _open(arena) < WAITS + STREAMS:  # noqa: ASYNC110 -- it is another process
+            await asyncio.sleep(0.1)
+        await _settled(arena)
     return opened
+
+
+async def _settled(arena: Arena) -> None:
+    """Return once the server answers quickly again: it has looked at all of the crowd."""
+    quick = 0
+    while quick < QUICK_ANSWERS:
+        begun = perf_counter()
+        await arena.served.ask(Call("GET", "/v2/users/me"))
+        quick = quick + 1 if perf_counter() - begun < QUICK_SECONDS else 0
+
+
+async def _open(arena: Arena) -> float:
+    """How many requests the server says that it has not answered yet."""
+    text = (await arena.health.ask(Call("GET", "/metrics"))).decode()
+    return next(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == OPEN
+    )
