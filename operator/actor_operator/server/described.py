@@ -93,4 +93,4 @@ def describe(app: FastAPI) -> None:
         components["securitySchemes"] = SCHEMES
         return found
 
-    app.openapi = document  # type: ignore[method-assign] -- FastAPI's documented way
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way

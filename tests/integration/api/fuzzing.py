@@ -71,7 +71,7 @@ class Fuzzer:
         schema = schemathesis.openapi.from_dict(self.document)
         schema.config.update(base_url=self.url)
         for result in schema.include(tag=tag).get_all_operations():
-            operation = result.ok()
+            operation: Any = result.ok()  # type: ignore[union-attr]  # an Err fails here, rightly
             if not operation.path.startswith(TWIN):
                 yield operation
 
@@ -115,10 +115,11 @@ class Fuzzer:
 
 def _good_and_bad(operation: Any) -> st.SearchStrategy[Any]:
     """Requests that keep to the document, and such that do not."""
-    good = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
+    good: st.SearchStrategy[Any] = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     if not any(operation.iter_parameters()) and not operation.body:
         return good  # there is nothing to be wrong
-    return good | operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    bad: st.SearchStrategy[Any] = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
+    return good | bad
 
 
 def _tame(case: Any) -> None:
