@@ -1,13 +1,16 @@
 """``make demo``: a real cluster, the operator installed with Helm, sample actors at work."""
 
 import json
+import re
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from apify_client import ApifyClient
 from rich.table import Table
 from tests.cluster_tool import http_probe
 from tests.cluster_tool.commands import run
@@ -51,6 +54,22 @@ ANSWER_SECONDS = 5
 """How long a page may take once the operator says that requests reach the run."""
 
 
+STAMP = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
+"""What each line of a log begins with in the API."""
+
+
+@dataclass(frozen=True)
+class Api:
+    """The API server of the demo, and a token for it."""
+
+    url: str
+    token: str
+
+    def client(self) -> ApifyClient:
+        """Apify's own client."""
+        return ApifyClient(self.token, api_url=self.url)
+
+
 def main() -> None:
     """Run the demo."""
     begun = time.monotonic()
@@ -73,19 +92,20 @@ def demonstrate() -> None:
     kubeconfig, port = provider.kubeconfig(), provider.http_port()
     say("2. Images: the operator and the sample actors")
     load_project_images(provider, sample_image(SDK_ACTOR))
-    say("3. The operator and the API server")
+    say("3. The operator" if port is None else "3. The operator and the API server")
     with step("helm upgrade --install actor-operator-system helm/actor-operator"):
-        install_operator(kubeconfig, *SMALL_CLUSTER, *web_values(port), api=True)
+        install_operator(kubeconfig, *SMALL_CLUSTER, *web_values(port), api=port is not None)
+    api = None if port is None else Api(f"http://localhost:{port}", make_token(kubeconfig))
     say("4. Sample runs")
     kubectl = Kubectl(kubeconfig)
     samples = RUNS if port is None else RUNS | WEB_RUN
     start_runs(kubectl, samples)
     wait_for_runs(kubectl, samples)
-    show(kubectl, samples)
+    show(kubectl, samples, api)
     show_page(kubectl, port)
-    if port is not None:
+    if api is not None:
         say("\n5. Apify's Python client calls an actor that is written with Apify's SDK")
-        call_actor(kubectl, kubeconfig, port)
+        call_actor(kubectl, api)
     say("\nGo on with:")
     click.echo(f"export KUBECONFIG={kubeconfig}")
     say("kubectl get aruns -o wide, .venv/bin/actorctl explain failing")
@@ -159,18 +179,26 @@ def read_runs(kubectl: Kubectl, samples: dict[str, str]) -> dict[str, dict[str, 
     return {item["metadata"]["name"]: item for item in items}
 
 
-def show(kubectl: Kubectl, samples: dict[str, str]) -> None:
+def show(kubectl: Kubectl, samples: dict[str, str], api: Api | None) -> None:
     """Print the runs, what became of them, and the last line that each printed."""
     table = Table("run", "phase", "exit code", "why", "last line of its log", box=None)
     for name, run_object in read_runs(kubectl, samples).items():
         status = run_object["status"]
         why = status.get("failure", {}).get("message", "")
-        log = kubectl.run("logs", status["podName"]).strip().splitlines()
-        table.add_row(
-            name, status["phase"], str(status.get("exitCode", "")), why, log[-1] if log else ""
-        )
+        line = last_line(kubectl, status, api)
+        table.add_row(name, status["phase"], str(status.get("exitCode", "")), why, line)
     console.print()
     console.print(table)
+
+
+def last_line(kubectl: Kubectl, status: dict[str, Any], api: Api | None) -> str:
+    """The last line of a run's log; the API server keeps it when the pod is gone."""
+    if api is None:
+        text = kubectl.run("logs", status["podName"])
+    else:
+        text = api.client().log(status["runId"]).get() or ""
+    lines = text.strip().splitlines()
+    return STAMP.sub("", lines[-1]) if lines else ""
 
 
 def show_page(kubectl: Kubectl, port: int | None) -> None:
@@ -190,30 +218,26 @@ def show_page(kubectl: Kubectl, port: int | None) -> None:
     click.echo(url)
 
 
-def call_actor(kubectl: Kubectl, kubeconfig: Path, port: int) -> None:
-    """Make a token, call an actor with it, and say how to go on."""
-    kubectl.run("apply", "-f", str(SAMPLES / f"actor-{SDK_ACTOR}.yaml"))
+def make_token(kubeconfig: Path) -> str:
+    """Make a token for the namespace with the samples."""
+    actorctl = Path(sys.executable).with_name("actorctl")
     with step("actorctl token create default"):
-        token = run(
-            [
-                str(Path(sys.executable).with_name("actorctl")),
-                f"--kubeconfig={kubeconfig}",
-                "token",
-                "create",
-                "default",
-            ]
-        ).strip()
+        return run([actorctl, f"--kubeconfig={kubeconfig}", "token", "create", "default"]).strip()
+
+
+def call_actor(kubectl: Kubectl, api: Api) -> None:
+    """Call an actor, and say how to go on."""
+    kubectl.run("apply", "-f", str(SAMPLES / f"actor-{SDK_ACTOR}.yaml"))
     script = "manifests/samples/clients/call_actor.py"
-    url = f"http://localhost:{port}"
     with step(f"python {script} {SDK_ACTOR} '{SDK_INPUT}'"):
         told = run(
-            [sys.executable, str(ROOT / script), SDK_ACTOR, SDK_INPUT],
-            env={"APIFY_API_URL": url, "APIFY_TOKEN": token},
+            [sys.executable, ROOT / script, SDK_ACTOR, SDK_INPUT],
+            env={"APIFY_API_URL": api.url, "APIFY_TOKEN": api.token},
         )
     click.echo(told)
     say("Read the same with curl:")
-    items = f"{url}/v2/actors/{SDK_ACTOR}/runs/last/dataset/items"
-    click.echo(f"curl -H 'Authorization: Bearer {token}' {items}")
+    items = f"{api.url}/v2/actors/{SDK_ACTOR}/runs/last/dataset/items"
+    click.echo(f"curl -H 'Authorization: Bearer {api.token}' {items}")
 
 
 def fetch(url: str) -> tuple[int, str]:

@@ -11,6 +11,19 @@ RETRY_SECONDS = 1.0
 """Pause before a log whose stream was cut is opened once more."""
 
 
+async def print_log(session: ApiSession, run_id: str, write: Callable[[bytes], None]) -> None:
+    """Write the log of a run as it is now.
+
+    Raises
+    ------
+    CommandError
+        When it cannot be read, or not to its end.
+    """
+    async with session.client.stream(f"/actor-runs/{run_id}/log", {"raw": "true"}) as pieces:
+        async for piece in pieces:
+            write(piece)
+
+
 async def follow_log(session: ApiSession, run_id: str, write: Callable[[bytes], None]) -> None:
     """Write the log of a run while it grows; returns at its end.
 
