@@ -12,7 +12,7 @@ from actor_operator.api.views.run import Options, RunStatus, RunView, Stats
 from actor_operator.desired.names import ids_of
 from actor_operator.quantities import compute_units
 from actor_operator.services.run_shown import Shown, shown
-from actor_operator.services.times import iso, iso_of_millis, millis_of
+from actor_operator.services.times import iso_of_millis, millis_of
 from actor_operator.storage.runs import RunRow
 
 FREE = {"usageTotalUsd": 0}
@@ -108,6 +108,11 @@ def run_object(facts: RunFacts) -> dict[str, Any]:
     return answer
 
 
+def _finished_at(row: RunRow, finished: int | None) -> str | None:
+    """Kubernetes tells the end in whole seconds: that may lie before the start, which has none."""
+    return iso_of_millis(max(row.started_at, finished)) if finished is not None else None
+
+
 def run_item(row: RunRow, user_id: str) -> dict[str, Any]:
     """A run as an entry of a list."""
     known = ids_of(row.id)
@@ -118,7 +123,7 @@ def run_item(row: RunRow, user_id: str) -> dict[str, Any]:
         "actorTaskId": None,
         "status": row.status,
         "startedAt": iso_of_millis(row.started_at),
-        "finishedAt": iso_of_millis(row.finished_at) if row.finished_at is not None else None,
+        "finishedAt": _finished_at(row, row.finished_at),
         "buildId": row.build_id or "",
         "buildNumber": row.build_number,
         "buildNumberInt": build_number_int(row.build_number),
@@ -143,7 +148,7 @@ def _common(facts: RunFacts, now_shown: Shown) -> dict[str, Any]:
     item = run_item(facts.row, facts.user_id)
     return item | {
         "status": str(now_shown.phase),
-        "finishedAt": iso(finished) if finished is not None else None,
+        "finishedAt": _finished_at(facts.row, millis_of(finished) if finished else None),
         "buildId": facts.build_id,
         "buildNumber": facts.build_number,
         "buildNumberInt": build_number_int(facts.build_number),

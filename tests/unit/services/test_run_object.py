@@ -147,3 +147,11 @@ def test_numbers_of_builds_sort_as_their_parts_do(
 def test_a_run_never_lasted_less_than_nothing() -> None:
     early = RunFacts(a_row(), a_run(), "u", "c", CREATED - timedelta(seconds=5))
     assert run_object(early)["stats"]["durationMillis"] == 0
+
+
+def test_a_run_does_not_end_before_it_began() -> None:
+    started = millis_of(CREATED) + 5_900
+    answer = told(ended(), started_at=started)
+    assert answer["finishedAt"] == answer["startedAt"] == "2026-03-01T12:00:05.900Z"
+    listed = run_item(a_row(started_at=started, finished_at=millis_of(at(5))), "u" * 17)
+    assert listed["finishedAt"] == listed["startedAt"]
