@@ -8,7 +8,10 @@ from pydantic import ValidationError
 from actor_operator.settings import Settings
 from actor_operator.settings_api import ApiSettings
 
-URLS: dict[str, Any] = {"internal_url": "http://api.ops.svc:8000", "events_url": "http://events.ops.svc:8000"}
+URLS: dict[str, Any] = {
+    "internal_url": "http://api.ops.svc:8000",
+    "events_url": "http://events.ops.svc:8000",
+}
 
 
 def test_without_anything_said_there_is_no_api_server() -> None:
