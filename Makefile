@@ -14,7 +14,7 @@ CASES ?= 2000
 # They wait more than they compute.
 PATIENT := -n 4
 # Each worker has a cluster of its own, and whole files of tests that share what they set up in it.
-CLUSTER_EACH := -n 4 --dist loadfile --no-loadscope-reorder
+CLUSTER_EACH := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-down up down test lint format unit integration api-fuzz chart cluster node crds \

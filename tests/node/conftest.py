@@ -16,7 +16,7 @@ from tests.cluster_tool.commands import run
 from tests.cluster_tool.errors import ClusterToolError
 from tests.cluster_tool.images.build import Build, build
 from tests.cluster_tool.kubectl import Kubectl
-from tests.support.clients.access import ApiAccess
+from tests.support.clients.access import ApiAccess, until_answered
 from tests.support.installation import REGISTRY, install_operator, project_images
 from tests.support.judge import Judge
 from tests.support.reach import Reached, by_kubeconfig
@@ -170,6 +170,7 @@ def api(installed: Installed) -> Iterator[ApiAccess]:
     try:
         if AUTHORS not in kubectl.run("get", "namespaces", "--output=name"):
             kubectl.run("create", "namespace", AUTHORS)
+        until_answered(API_URL)
         yield ApiAccess(API_URL, actorctl(kubeconfig, "token", "create", AUTHORS).strip(), AUTHORS)
     finally:
         kubectl.run("delete", "namespace", AUTHORS, "--wait")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from tests.node.conftest import AUTHORS, Installed, actorctl
-from tests.support.clients.access import ApiAccess
+from tests.support.clients.access import ApiAccess, until_answered
 from tests.support.installation import NAMESPACE, REGISTRY
 
 from actor_operator.services.log_text import GAP, MARK, MAX_CHARACTERS
@@ -50,6 +50,7 @@ def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
     kill_the_api_server(installed)
     kubectl.run("-n", AUTHORS, "wait", "actorrun/chatter", "--for=condition=Finished")
     until_archived(installed)
+    until_answered(api.url)
 
     text = client.log(run).get() or ""
     lines = [line for line in text.splitlines() if line]

@@ -24,6 +24,9 @@ from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.cluster
 
+API = "actor_operator_api_"
+"""How metrics of the API server begin."""
+
 RATE_INTERVAL = "30s"
 """What Grafana would fill in for this interval of scrapes."""
 
@@ -198,7 +201,9 @@ def test_every_query_of_the_dashboard_has_data(world: World) -> None:
     empty = [
         f"{query.panel}: {query.expr}"
         for query in queries()
-        if not world.prometheus.values(
+        # There is no API server here; its metrics are known by their names (tests/chart).
+        if API not in query.expr
+        and not world.prometheus.values(
             query.filled_in(rate_interval=RATE_INTERVAL), since=world.since
         )
     ]

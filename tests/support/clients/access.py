@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from apify_client import ApifyClient
+from tests.cluster_tool import http_probe
 from tests.support.clients.node_client import NodeClient
 
 
@@ -40,3 +41,21 @@ def finished(client: ApifyClient, run: str, seconds: float = 180) -> dict[str, A
     ended = found.status in {"SUCCEEDED", "FAILED", "ABORTED", "TIMED-OUT"}
     assert ended, f"{run} is {found.status}. Its log:\n{client.log(run).get()}"
     return found.model_dump(mode="json", by_alias=True)
+
+
+def until_answered(url: str, seconds: float = 60) -> None:
+    """Wait until an API answers; an ingress controller hears of a ready pod a moment later.
+
+    Raises
+    ------
+    ClusterToolError
+        When it does not in time.
+    """
+
+    def asked() -> tuple[int, str]:
+        return http_probe.get(f"{url}/v2/users/me")
+
+    # Nobody may ask that without a token, and only the API says so.
+    http_probe.wait_until(
+        url, lambda: asked()[0] == 401, seconds=seconds, explain=lambda: str(asked())
+    )
