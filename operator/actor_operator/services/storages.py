@@ -256,12 +256,19 @@ def _changes(body: Any) -> StorageChanges:
     if "name" in body and body["name"] is None:
         raise unsupported("to take the name of a storage away")
     name, title, access = body.get("name"), body.get("title"), body.get("generalAccess")
-    if title is not None and (not isinstance(title, str) or len(title) > MAX_TITLE):
-        raise invalid(f"title must be a text of at most {MAX_TITLE} symbols.", "invalid-value")
+    if title is not None and not _is_title(title):
+        raise invalid(
+            f"title must be a text of at most {MAX_TITLE} symbols, without NUL.", "invalid-value"
+        )
     if access is not None and access not in GENERAL_ACCESS:
         allowed = ", ".join(sorted(GENERAL_ACCESS))
         raise invalid(f"generalAccess must be one of {allowed}.", "invalid-value")
     return StorageChanges(None if name is None else _check_name(name), title, access)
+
+
+def _is_title(title: Any) -> bool:
+    # PostgreSQL keeps no NUL in a text.
+    return isinstance(title, str) and len(title) <= MAX_TITLE and "\0" not in title
 
 
 def _check_name(name: Any) -> str:

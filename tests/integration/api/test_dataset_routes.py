@@ -111,7 +111,15 @@ async def test_a_dataset_is_changed_and_deleted(client: httpx.AsyncClient) -> No
 
 @pytest.mark.parametrize(
     "body",
-    [{"name": "a b"}, {"name": None}, {"name": "-a"}, {"generalAccess": "ALL"}, [], {"title": 3}],
+    [
+        {"name": "a b"},
+        {"name": None},
+        {"name": "-a"},
+        {"generalAccess": "ALL"},
+        [],
+        {"title": 3},
+        {"title": "a\0b"},
+    ],
 )
 async def test_changes_that_cannot_be_are_refused(client: httpx.AsyncClient, body: Any) -> None:
     path = await make(client)
