@@ -10,7 +10,7 @@ from actor_operator.server.app import build_app
 from actor_operator.server.finding import by_id, by_last_run, by_run
 from actor_operator.server.gate import Gate
 from actor_operator.server.routes.actor_runs import ActorRunUses, actor_run_routes
-from actor_operator.server.routes.actors import actor_routes
+from actor_operator.server.routes.actors import PREFIXES, actor_routes
 from actor_operator.server.routes.builds import actor_build_routes, build_routes
 from actor_operator.server.routes.datasets import dataset_collection_routes, dataset_routes
 from actor_operator.server.routes.key_value_stores import TAG as KEY_VALUE_STORES
@@ -29,9 +29,6 @@ from actor_operator.server.routing import Routes
 from actor_operator.services.access import FindStorage
 from actor_operator.services.public_actors import PublicActors
 from actor_operator.storage.catalog import StorageKind
-
-ACTORS = ("/v2/actors", "/v2/acts")
-"""Where Actors are: Apify's name for them, and the one it had before."""
 
 FindKind = Callable[[StorageKind], FindStorage]
 """Makes the dependency that finds a storage of a kind."""
@@ -56,7 +53,7 @@ def _routes(api: Api) -> Iterator[Routes]:
         find=lambda kind: by_id(storages.access, kind),
     )
     # Before the routes of runs by their id below an Actor: "last" is no id.
-    for prefix in ACTORS:
+    for prefix in PREFIXES:
         below = f"{prefix}/{{actorId}}/runs/last"
         yield from _storages(
             api,

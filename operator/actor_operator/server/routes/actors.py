@@ -9,6 +9,7 @@ from actor_operator.server.answers import data, json_answer, page
 from actor_operator.server.bodies import read_body
 from actor_operator.server.described import ANYTHING, OBJECT
 from actor_operator.server.parameters import Desc, Limit, Offset, page_limit
+from actor_operator.server.routes.refusal import add_refusal
 from actor_operator.server.routing import Routes, Who
 from actor_operator.server.run_parameters import ActorId, Build
 from actor_operator.services.actors import Actors, variables_of
@@ -52,16 +53,6 @@ def actor_routes(prefix: str, actors: Actors) -> Routes:
     for method, path, what in WRITES:
         add_refusal(routes, method, path, what)
     return routes
-
-
-def add_refusal(routes: Routes, method: str, path: str, what: str) -> None:
-    """Declare a route that says that this server does not have it."""
-
-    async def refuse(_: Who) -> Response:
-        raise unsupported(what)
-
-    refuse.__doc__ = f"Refuse: this server does not support {what}."
-    routes.add(method, path, needs=Permission.READ, status=400)(refuse)
 
 
 def _add_actors(routes: Routes, actors: Actors) -> None:

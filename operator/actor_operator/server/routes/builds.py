@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from actor_operator.server.answers import data, page
 from actor_operator.server.parameters import Desc, Limit, Offset, page_limit
-from actor_operator.server.routes.actors import add_refusal
+from actor_operator.server.routes.refusal import add_refusal
 from actor_operator.server.routing import Routes, Who
 from actor_operator.server.run_parameters import ActorId, Wait
 from actor_operator.services.actors import Actors

@@ -9,8 +9,9 @@ from fastapi.responses import Response
 
 from actor_operator.server.answers import page
 from actor_operator.server.parameters import Desc, Limit, Offset, page_limit
+from actor_operator.server.routes.refusal import add_refusal
 from actor_operator.server.routing import Routes, Who
-from actor_operator.services.errors import not_found, unsupported
+from actor_operator.services.errors import not_found
 from actor_operator.services.identity import Permission
 
 
@@ -88,7 +89,7 @@ def unsupported_routes() -> Routes:
     for noun in NOUNS:
         _add_noun(routes, noun)
     for method, path in TOOLS:
-        _add_refusal(routes, method, path, "this tool")
+        add_refusal(routes, method, path, "this tool")
     return routes
 
 
@@ -101,18 +102,10 @@ def _add_noun(routes: Routes, noun: Noun) -> None:
     empty.__doc__ = f"List {noun.what}: there are none."
     routes.get(noun.path, needs=Permission.READ)(empty)
     if noun.writable:
-        _add_refusal(routes, "POST", noun.path, noun.what)
+        add_refusal(routes, "POST", noun.path, noun.what)
     own = tuple((method, noun.thing) for method in ("GET", "PUT", "DELETE"))
     for method, path in (*(own if noun.writable else own[:1]), *noun.below):
         _add_missing(routes, method, noun.path + path, noun.what)
-
-
-def _add_refusal(routes: Routes, method: str, path: str, what: str) -> None:
-    async def refuse(_: Who) -> Response:
-        raise unsupported(what)
-
-    refuse.__doc__ = f"Refuse: this server does not support {what}."
-    routes.add(method, path, needs=Permission.READ, status=400)(refuse)
 
 
 def _add_missing(routes: Routes, method: str, path: str, what: str) -> None:
