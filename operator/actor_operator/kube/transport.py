@@ -15,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 from actor_operator.errors import ConfigurationError
+from actor_operator.kube.connector import Connector
 from actor_operator.kube.credentials import Connection
 from actor_operator.kube.errors import (
     ApiError,
@@ -29,9 +30,6 @@ log = logger(__name__)
 
 MAX_ERROR_BYTES = 64 * 1024
 """How much of the body of an answer that is an error is read."""
-
-KEEPALIVE_SECONDS = 30
-"""How long an idle connection is kept; the API server closes them after 90 s."""
 
 ANSWER_MARGIN = 0.5
 """Seconds that a write's answer may need beyond the server's own time limit."""
@@ -292,10 +290,7 @@ class Transport:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                # The semaphore is the limit: a call that waited here for a free connection would
-                # have passed the guard long before it is sent.
-                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
-                cookie_jar=aiohttp.DummyCookieJar(),
+                connector=Connector(), cookie_jar=aiohttp.DummyCookieJar()
             )
             # aiohttp sends PUT and DELETE again by itself when a kept connection turns out dead:
             # that copy would leave after the guard looked, perhaps after the first was applied.
