@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from actor_operator.settings_groups import Group, LongSeconds, Port, Seconds
+from actor_operator.settings_groups import Cidr, Group, LongSeconds, Port, Seconds
 
 BaseUrl = Annotated[
     str,
@@ -141,6 +141,11 @@ class ApiSettings(Group):
 
     metrics_port: Port = 9090
     """Port of ``/metrics``, ``/healthz`` and ``/readyz``."""
+
+    trusted_proxies: Annotated[tuple[Cidr, ...], Field(max_length=100)] = ()
+    """Ranges of addresses of proxies before the API, such as the ingress controller's pods. What
+    they say in ``X-Forwarded-For`` is believed: requests without a token are counted by that
+    address, and it is the ``clientIp`` of runs."""
 
     kubernetes_identities: bool = False
     """Whether tokens of Kubernetes (for the audience ``actor-operator.dev``) are taken too."""

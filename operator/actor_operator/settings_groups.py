@@ -1,8 +1,9 @@
 """What groups of settings are made of, and the groups that are about one subject alone."""
 
+import ipaddress
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
 Seconds = Annotated[float, Field(gt=0, le=86_400 * 366)]
@@ -19,6 +20,17 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
 
 NamespaceName = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 """The name of a namespace."""
+
+
+def _is_cidr(text: str) -> str:
+    network = ipaddress.ip_network(text)
+    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped:
+        raise ValueError(f"{text} is a range of IPv4; write it as one")
+    return text
+
+
+Cidr = Annotated[str, StringConstraints(max_length=43), AfterValidator(_is_cidr)]
+"""A range of addresses, such as ``10.0.0.0/8``."""
 
 
 def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:

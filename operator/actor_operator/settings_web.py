@@ -1,12 +1,11 @@
 """Settings of the runs' web servers: their URLs, how they are routed, and who may reach what."""
 
-import ipaddress
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
-from actor_operator.settings_groups import Group, Name, NamespaceName, Port
+from actor_operator.settings_groups import Cidr, Group, Name, NamespaceName, Port
 
 Domain = Annotated[
     str,
@@ -25,17 +24,6 @@ AnnotationKey = Annotated[
     ),
 ]
 """The key of a Kubernetes annotation."""
-
-
-def _is_cidr(text: str) -> str:
-    network = ipaddress.ip_network(text)
-    if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped:
-        raise ValueError(f"{text} is a range of IPv4; write it as one")
-    return text
-
-
-Cidr = Annotated[str, StringConstraints(max_length=43), AfterValidator(_is_cidr)]
-"""A range of addresses, such as ``10.0.0.0/8``."""
 
 
 class WebServerMode(StrEnum):

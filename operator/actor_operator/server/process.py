@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -114,7 +114,7 @@ async def _serve_ports(
     service: Service, app: ASGIApp, settings: ApiSettings, stop: asyncio.Event
 ) -> None:
     """Open the port for health at once, and the main one while the caches are filled."""
-    main = http_server(app, settings.host, settings.port)
+    main = http_server(app, settings.host, settings.port, settings.trusted_proxies)
     health = http_server(
         health_app(service.metrics, lambda: main.started and service.synced and not stop.is_set()),
         settings.host,
@@ -132,8 +132,16 @@ async def _serve_ports(
         health.should_exit = True
 
 
-def http_server(app: ASGIApp, host: str, port: int) -> HttpServer:
-    """A server for one port."""
+def http_server(
+    app: ASGIApp, host: str, port: int, trusted_proxies: Sequence[str] = ()
+) -> HttpServer:
+    """A server for one port.
+
+    Parameters
+    ----------
+    trusted_proxies
+        Ranges of addresses whose word on the client's own address is believed.
+    """
     return HttpServer(
         uvicorn.Config(
             app,
@@ -146,7 +154,8 @@ def http_server(app: ASGIApp, host: str, port: int) -> HttpServer:
             access_log=False,  # addresses may hold tokens
             log_config=None,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(trusted_proxies),
+            forwarded_allow_ips=list(trusted_proxies),
             timeout_graceful_shutdown=DRAIN_SECONDS,
             timeout_keep_alive=75,
             backlog=1024,

@@ -25,6 +25,8 @@ def migrate(connection: Connection) -> None:
         When a newer version of the program has changed the database.
     """
     if connection.dialect.name == "postgresql":
+        # A step may take as long as the tables are large, and others wait for it.
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))

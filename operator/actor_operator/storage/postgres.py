@@ -41,6 +41,12 @@ TCP = {
 """A server that has vanished without a word is given up after 30 s, also in the middle of a
 transaction (libpq's parameters; seconds, and milliseconds for the last one)."""
 
+SESSION = {"statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s"}
+"""What the server ends by itself: a statement that takes too long, be it stuck behind a lock, and a
+transaction whose client has fallen silent and would keep its locks from everybody."""
+
+_OPTIONS = " ".join(f"-c {name}={value}" for name, value in SESSION.items())
+
 TRIES = 8
 """How often a function is run before the conflict is told to the client (as 503)."""
 
@@ -195,6 +201,8 @@ def _engine(url: str) -> AsyncEngine:
             "connect_timeout": CONNECT_SECONDS,
             # What the URL says comes first.
             **{name: parsed.query.get(name, value) for name, value in TCP.items()},
+            # Of two words on the same setting the last one counts.
+            "options": f"{_OPTIONS} {parsed.query.get('options', '')}".rstrip(),
         },
     )
 

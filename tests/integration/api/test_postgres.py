@@ -7,14 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Connection, text
+from tests.integration.api.world import until
 from tests.support.postgres import postgres_server
 
 from actor_operator.errors import ConfigurationError
 from actor_operator.settings_api import StorageSettings
 from actor_operator.storage.database import DatabaseUnavailableError
 from actor_operator.storage.logs import LogOwners
+from actor_operator.storage.migrate import LOCK_NUMBER
 from actor_operator.storage.open import open_database
-from actor_operator.storage.postgres import PostgresDatabase
+from actor_operator.storage.postgres import SESSION, PostgresDatabase
 
 ACCOUNT, RUN = 7, "r" * 17
 
@@ -138,6 +140,79 @@ async def test_a_server_that_vanishes_without_a_word_is_given_up(postgres_url: s
     assert asked_for["keepalives_idle"] == "7"  # the URL comes first
 
 
+async def test_a_statement_that_is_stuck_is_ended_and_the_next_one_is_not(
+    postgres_url: str,
+) -> None:
+    database = await PostgresDatabase.open(with_options(postgres_url, "statement_timeout=200ms"))
+    await database.write(lambda c: c.execute(text("CREATE TABLE t (id int)")).close())
+
+    with psycopg.connect(postgres_url) as other:
+        other.execute("LOCK TABLE t")
+        for run in (database.read, database.write):
+            with pytest.raises(DatabaseUnavailableError, match="statement timeout"):
+                async with asyncio.timeout(30):
+                    await run(lambda c: c.execute(text("SELECT * FROM t")).all())
+
+    assert await database.read(lambda c: c.execute(text("SELECT * FROM t")).all()) == []
+    await database.close()
+
+
+async def test_the_server_ends_what_takes_too_long_unless_the_url_says_otherwise(
+    postgres_url: str,
+) -> None:
+    shown = {}
+    for said in ("", "statement_timeout=5s"):
+        url = with_options(postgres_url, said) if said else postgres_url
+        database = await PostgresDatabase.open(url)
+        shown[said] = await database.read(
+            lambda c: [c.execute(text(f"SHOW {name}")).scalar_one() for name in SESSION]
+        )
+        await database.close()
+
+    assert shown == {"": ["1min", "1min"], "statement_timeout=5s": ["5s", "1min"]}
+
+
+async def test_the_locks_of_a_client_that_fell_silent_are_let_go(postgres_url: str) -> None:
+    url = with_options(postgres_url, "idle_in_transaction_session_timeout=200ms")
+    database = await PostgresDatabase.open(url)
+    await database.write(lambda c: c.execute(text("CREATE TABLE t (id int)")).close())
+
+    def fall_silent(connection: Connection) -> None:
+        connection.execute(text("LOCK TABLE t"))
+        with psycopg.connect(postgres_url, options="-c statement_timeout=30s") as other:
+            other.execute("SELECT * FROM t")  # waits until the server has ended the first one
+        connection.execute(text("SELECT 1"))
+
+    with pytest.raises(DatabaseUnavailableError):
+        await database.write(fall_silent)
+
+    assert await database.read(lambda c: c.execute(text("SELECT * FROM t")).all()) == []
+    await database.close()
+
+
+async def test_a_replica_that_migrates_makes_others_wait_as_long_as_it_takes(
+    postgres_url: str,
+) -> None:
+    with psycopg.connect(postgres_url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
+        opening = asyncio.create_task(
+            PostgresDatabase.open(with_options(postgres_url, "statement_timeout=100ms"))
+        )
+        with psycopg.connect(postgres_url, autocommit=True) as looking:
+
+            async def waits() -> bool:
+                """Whether it has waited for longer than a statement may."""
+                found = looking.execute(
+                    "SELECT FROM pg_stat_activity WHERE wait_event = 'advisory'"
+                    " AND now() - query_start > '300ms'"
+                )
+                return bool(found.fetchall())
+
+            await until("the second one waits", waits)
+
+    await (await opening).close()
+
+
 async def test_nobody_takes_a_log_while_its_owner_writes_to_it(postgres_url: str) -> None:
     database = await PostgresDatabase.open(postgres_url)
     checked, order = asyncio.Event(), []
@@ -158,6 +233,11 @@ async def test_nobody_takes_a_log_while_its_owner_writes_to_it(postgres_url: str
     await database.close()
 
     assert order == ["written", "taken"]
+
+
+def with_options(url: str, setting: str) -> str:
+    """The URL with a setting of the server for its connections."""
+    return f"{url}{'&' if '?' in url else '?'}options=-c%20{setting.replace('=', '%3D')}"
 
 
 def _parameters(connection: Connection) -> dict[str, str]:
