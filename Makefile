@@ -17,7 +17,7 @@ PATIENT := -n 4
 CLUSTER_EACH := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration api-fuzz chart cluster node crds \
+.PHONY: help demo demo-down up down test lint format unit integration api-fuzz chart cluster node faults crds \
 	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
@@ -62,10 +62,13 @@ chart: $(READY) ## Render the Helm chart and check what comes out (fetches helm)
 	$(PYTEST) tests/chart $(PARALLEL)
 
 cluster: $(READY) ## Run the tests against a real control plane with simulated nodes (first: ten minutes).
-	$(PYTEST) tests/cluster tests/contract -m cluster $(CLUSTER_EACH)
+	$(PYTEST) tests/cluster tests/contract -m "cluster and not long" $(CLUSTER_EACH)
 
 node: $(READY) ## Run the tests with real containers on a real node (root, or CLUSTER=existing).
-	$(PYTEST) tests/node $(CLUSTER_EACH)
+	$(PYTEST) tests/node -m "not long" $(CLUSTER_EACH)
+
+faults: $(READY) ## Put the table of faults to the test, docs/fault-table.md: all of it, or ROWS="B4 B7".
+	$(BIN)/python -m tests.fault_table $(ROWS)
 
 crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages, the API's tables and the install manifest.
 	$(BIN)/actorctl crds write

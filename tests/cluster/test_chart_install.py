@@ -175,6 +175,7 @@ def _without_status(objects: str) -> list[Any]:
     return list(found)
 
 
+@pytest.mark.fault("B28")
 def test_users_may_do_what_their_cluster_role_says(cluster: Cluster) -> None:
     for role in ("view", "edit", "admin"):
         cluster.kubectl.run(

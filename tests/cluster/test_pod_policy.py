@@ -211,6 +211,7 @@ def _node_as_owner(admin: RestClient) -> dict[str, Any]:
         *("an annotation changes", "an annotation goes", "an annotation comes"),
     ],
 )
+@pytest.mark.fault("B27")
 def test_a_tenant_cannot_change_what_the_operator_reads_of_a_pod_when(
     clients: Clients, run_pod: dict[str, Any], subresource: str, patch: Any, sentence: str
 ) -> None:
@@ -240,6 +241,7 @@ def test_a_tenant_cannot_give_our_labels_to_a_pod_of_their_own(
     ],
     ids=["it goes", "it changes"],
 )
+@pytest.mark.fault("B27")
 def test_a_tenant_cannot_change_the_owner_of_a_pod_when(
     clients: Clients, run_pod: dict[str, Any], patch: Any
 ) -> None:

@@ -52,6 +52,7 @@ MARK = (
 
 @pytest.mark.parametrize("after", sorted(PATHS))
 @pytest.mark.parametrize("before", sorted(PATHS))
+@pytest.mark.fault("B28")
 def test_a_step_within_an_attempt(api: RestClient, run: str, before: str, after: str) -> None:
     bring(api, run, before)
 
@@ -125,6 +126,7 @@ def failed(api: RestClient, run: str) -> str:
 
 
 @pytest.mark.parametrize("verdict", VERDICTS)
+@pytest.mark.fault("B28")
 def test_the_verdict_of_a_finished_attempt_never_changes(
     api: RestClient, failed: str, verdict: dict[str, Any]
 ) -> None:

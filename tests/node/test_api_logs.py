@@ -33,6 +33,7 @@ ACTOR = {
 }
 
 
+@pytest.mark.fault("B29")
 def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
     installed: Installed, api: ApiAccess
 ) -> None:

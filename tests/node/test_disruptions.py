@@ -44,6 +44,7 @@ def actors(workspace: Workspace) -> Workspace:
     return workspace
 
 
+@pytest.mark.fault("B7", "B11")
 def test_a_drain_moves_twenty_live_runs_and_fails_none(
     installed: Installed, actors: Workspace, record_property: Callable[[str, object], None]
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_drain_moves_twenty_live_runs_and_fails_none(
     assert inside["ACTOR_DEFAULT_DATASET_ID"] == before[names[-1]]["defaultDatasetId"]
 
 
+@pytest.mark.fault("B6")
 def test_a_pod_of_higher_priority_drives_a_run_to_another_node(
     installed: Installed, actors: Workspace
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_pod_of_higher_priority_drives_a_run_to_another_node(
     actors.wait("driven-out", "ABORTED", 60)
 
 
+@pytest.mark.fault("B5")
 def test_a_node_that_is_short_of_memory_evicts_a_run_which_goes_on_elsewhere(
     installed: Installed, actors: Workspace
 ) -> None:

@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.node, pytest.mark.timeout(240)]
 RUNS = [f"going-{number}" for number in range(6)]
 
 
+@pytest.mark.fault("C5")
 def test_the_standby_takes_over_and_no_run_gets_a_second_pod(
     installed: Installed, record_property: Callable[[str, object], None]
 ) -> None:

@@ -223,7 +223,10 @@ def act(workspace: Workspace, name: str) -> None:
     admin.close()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.fault(case.row)) for name, case in CASES.items()],
+)
 def test_run(ended: Workspace, name: str) -> None:
     case, status = CASES[name], ended.status(name)
     if case.row == "B3" and cgroups.is_v2():

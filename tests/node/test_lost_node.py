@@ -21,6 +21,7 @@ TIMEOUT = 60
 
 
 @pytest.mark.breaks("I18")  # nobody ends the container of a node that is not heard of
+@pytest.mark.fault("B12", "B13", "B14")
 def test_runs_of_a_lost_node_end_at_their_time_or_go_on_elsewhere(
     installed: Installed, workspace: Workspace
 ) -> None:

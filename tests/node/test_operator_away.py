@@ -12,6 +12,7 @@ OPERATOR_PODS = "app.kubernetes.io/name=actor-operator"
 """Label of the operator's pods."""
 
 
+@pytest.mark.fault("B18")
 def test_a_run_whose_time_is_up_while_no_operator_runs_ended_when_its_pod_did(
     installed: Installed, workspace: Workspace
 ) -> None:

@@ -91,6 +91,7 @@ def _knows(installed: Installed, field: str) -> bool:
     )
 
 
+@pytest.mark.fault("C11")
 def test_no_run_notices_an_upgrade_nor_the_way_back(installed: Installed, previous: Path) -> None:
     user = installed.user
     user.delete_all()

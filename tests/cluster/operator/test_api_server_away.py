@@ -77,6 +77,7 @@ def test_an_operator_that_starts_before_its_kinds_exist_waits_for_them(site: Sit
     assert workspace.wait("first")["phase"] == "SUCCEEDED"
 
 
+@pytest.mark.fault("C1")
 def test_an_api_server_that_was_killed_is_waited_for(
     site: Site, report: Callable[[str], None]
 ) -> None:

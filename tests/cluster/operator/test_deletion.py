@@ -25,6 +25,7 @@ def test_the_children_of_a_deleted_run_go_with_it(workspace: Workspace) -> None:
     )
 
 
+@pytest.mark.fault("A14")
 def test_a_namespace_goes_with_its_runs_and_the_operator_does_not_mind(
     workspace: Workspace, replicas: list[OperatorProcess]
 ) -> None:

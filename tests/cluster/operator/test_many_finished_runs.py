@@ -60,6 +60,7 @@ def test_it_begins_to_work_soon_and_stays_small(
     assert replica.memory_mbytes < MOST_MBYTES
 
 
+@pytest.mark.fault("C12")
 def test_a_backlog_of_finished_runs_goes_without_holding_up_others(
     fleet: Fleet,
     admin: Admin,

@@ -71,6 +71,7 @@ def users(workspace: Workspace) -> Iterator[Users]:
     users.close()
 
 
+@pytest.mark.fault("B21")
 def test_of_an_abort_and_the_natural_end_the_one_committed_first_decides(
     workspace: Workspace, users: Users, report: Callable[[str], None]
 ) -> None:
@@ -132,6 +133,7 @@ def outcome(history: History, name: str, number: int) -> str:
     return what if attempt.verdict in right else f"wrong: {name} is {attempt.verdict}, and {what}"
 
 
+@pytest.mark.fault("B24")
 def test_of_two_resurrections_one_begins_and_aborts_hit_no_other_attempt(
     workspace: Workspace, users: Users, report: Callable[[str], None]
 ) -> None:

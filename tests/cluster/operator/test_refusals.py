@@ -45,8 +45,17 @@ def narrow(fleet: Fleet, make_workspace: MakeWorkspace) -> Workspace:
 
 @pytest.mark.parametrize(
     ("namespace", "sentence"),
-    [("strict", 'violates PodSecurity "restricted:latest"'), ("small", "maximum memory usage")],
-    ids=["Pod Security", "a LimitRange"],
+    [
+        pytest.param(
+            "strict",
+            'violates PodSecurity "restricted:latest"',
+            marks=pytest.mark.fault("A8"),
+            id="Pod Security",
+        ),
+        pytest.param(
+            "small", "maximum memory usage", marks=pytest.mark.fault("A9"), id="a LimitRange"
+        ),
+    ],
 )
 def test_a_run_fails_at_once_when_its_pod_is_refused_by(
     request: pytest.FixtureRequest, namespace: str, sentence: str
@@ -61,6 +70,7 @@ def test_a_run_fails_at_once_when_its_pod_is_refused_by(
     assert sentence in status["failure"]["message"]
     assert condition({"status": status}, "Admitted")["reason"] == "PodRejected"
     assert workspace.pods() == []
+    workspace.wait_events("refused", ["Warning/PodRejected"])
 
 
 def test_a_smaller_run_is_taken_where_a_limit_range_refused_the_larger(small: Workspace) -> None:
@@ -69,6 +79,7 @@ def test_a_smaller_run_is_taken_where_a_limit_range_refused_the_larger(small: Wo
     assert small.wait("fits")["phase"] == "SUCCEEDED"
 
 
+@pytest.mark.fault("A10")
 def test_a_run_waits_while_the_quota_is_used_up_and_starts_when_there_is_room(
     narrow: Workspace,
 ) -> None:

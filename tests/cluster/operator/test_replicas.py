@@ -26,6 +26,7 @@ def runs(workspace: Workspace) -> list[str]:
     return names
 
 
+@pytest.mark.fault("C5")
 def test_after_the_death_of_the_leader_every_run_ends_right(
     replicas: list[OperatorProcess],
     workspace: Workspace,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.cluster.operator.conftest import MakeWorkspace
 from tests.support.fleet import Fleet
-from tests.support.history import Object, condition
+from tests.support.history import POD, RUN, Object, condition
 from tests.support.workspace import Workspace
 
 pytestmark = pytest.mark.cluster
@@ -137,6 +137,9 @@ def make_actors(workspace: Workspace, other: Workspace) -> None:
     other.actor("secret", isPublic=True, env=secret)
 
 
+ABORTED_IN_READY = [name for name in CASES if name.startswith("ready-aborted")]
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_run(ended: Workspace, name: str) -> None:
     case, status = CASES[name], ended.status(name)
@@ -146,6 +149,19 @@ def test_run(ended: Workspace, name: str) -> None:
     assert case.message in condition({"status": status}, "Finished")["message"]
     assert status.get("exitCode") == case.exit_code
     assert not status.get("cleanup")
+
+
+@pytest.mark.fault("A19")
+@pytest.mark.parametrize("name", ABORTED_IN_READY)
+def test_a_run_that_was_aborted_in_ready_leaves_no_pod_and_says_so(
+    ended: Workspace, name: str
+) -> None:
+    history = ended.history()
+    (pod,) = history.children(POD, history.life(RUN, name)[0].uid)
+
+    assert history.phases(name) == ABORTED.split()
+    assert pod[-1].gone
+    ended.wait_events(name, ["Normal/Aborted"])
 
 
 def test_pods_are_left_only_where_they_ended_by_themselves(ended: Workspace) -> None:

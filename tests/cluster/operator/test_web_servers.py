@@ -145,6 +145,7 @@ def test_two_hundred_runs_at_once_have_each_their_own_url_and_leave_nothing(
 
 
 @pytest.mark.parametrize("kind", PATHS)
+@pytest.mark.fault("B25")
 def test_what_is_deleted_by_hand_is_made_again(
     workspace: Workspace, control_plane: ControlPlane, kind: str
 ) -> None:
@@ -218,6 +219,7 @@ def without_addresses(obj: Object) -> Object:
     return {name: value for name, value in obj["spec"].items() if name not in chosen}
 
 
+@pytest.mark.fault("B26")
 def test_without_its_ingress_class_a_run_runs_and_says_what_to_do(
     workspace: Workspace, admin: Admin
 ) -> None:
