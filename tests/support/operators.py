@@ -40,14 +40,14 @@ def install_rights(
     namespace: str = NAMESPACE,
     without: frozenset[str] = frozenset(),
 ) -> None:
-    """Apply all that the chart renders but the operator's pods themselves, without the API server.
+    """Apply all that the chart renders but the pods themselves, without the API server.
 
     Parameters
     ----------
     control_plane
         Where to.
     arguments
-        Values of the chart, as helm takes them.
+        Values of the chart, as helm takes them; ``api.enabled=true`` adds the API server's.
     namespace
         The operator's own.
     without
@@ -64,9 +64,9 @@ def install_rights(
 
 
 def chart_settings(*arguments: str, namespace: str = NAMESPACE) -> dict[str, Any]:
-    """The operator's settings file as the chart renders it, with values as helm takes them.
+    """The settings file as the chart renders it, with values as helm takes them.
 
-    Without the API server.
+    Without the API server, unless they say ``api.enabled=true``.
     """
     rendered = objects(WITHOUT_API, *arguments, namespace=namespace)
     (config,) = (found for found in rendered if found["kind"] == "ConfigMap")
@@ -75,7 +75,7 @@ def chart_settings(*arguments: str, namespace: str = NAMESPACE) -> dict[str, Any
 
 
 class Credentials:
-    """A kubeconfig with a token of the operator's service account.
+    """A kubeconfig with a token of a service account of the chart.
 
     The token is bound to a Secret: when that is deleted, the API server refuses the token.
 
@@ -91,6 +91,8 @@ class Credentials:
         Another address of the API server, for instance a relay's.
     namespace
         The operator's own.
+    account
+        The service account: the operator's, unless said otherwise.
     """
 
     def __init__(
@@ -101,7 +103,9 @@ class Credentials:
         *,
         server: str = "",
         namespace: str = NAMESPACE,
+        account: str = RELEASE,
     ) -> None:
+        self._account = account
         self._here = f"--namespace={namespace}"
         self._kubectl = Kubectl(control_plane.kubeconfig)
         self._name = name
@@ -127,7 +131,9 @@ class Credentials:
         secret = f"{self._name}-{self._count}"
         self._kubectl.run("create", "secret", "generic", secret, self._here)
         bound = ("--bound-object-kind=Secret", f"--bound-object-name={secret}")
-        self._token = self._kubectl.run("create", "token", RELEASE, self._here, *bound).strip()
+        self._token = self._kubectl.run(
+            "create", "token", self._account, self._here, *bound
+        ).strip()
         config = {
             "apiVersion": "v1",
             "kind": "Config",
