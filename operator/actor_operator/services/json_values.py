@@ -31,7 +31,8 @@ def mend(body: bytes) -> bytes:
 
     No decoder takes them, and nobody could read them back.
     """
-    if b"\\ud" not in body and b"\\uD" not in body:
+    # Most texts have no escapes, and one byte is found far faster than two.
+    if b"\\" not in body or (b"\\ud" not in body and b"\\uD" not in body):
         return body
     return _ESCAPES.sub(lambda found: rb"\ufffd" if found["lone"] else found[0], body)
 
