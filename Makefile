@@ -16,8 +16,12 @@ PATIENT := -n 4
 # Each worker has a cluster of its own, and whole files of tests that share what they set up in it.
 CLUSTER_EACH := -n 3 --dist loadfile --no-loadscope-reorder
 
+# Where Python may keep no bytecode, each of the hundreds of programs that tests start compiles anew
+# what it imports: seconds instead of half a one.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration api-fuzz chart cluster node faults crds \
+.PHONY: help demo demo-down up down test lint format unit integration api-fuzz crashes chart cluster node faults crds \
 	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
@@ -57,6 +61,9 @@ integration: $(READY) ## Run the tests against an API server in the same process
 
 api-fuzz: $(READY) ## Send requests made of the OpenAPI document to the API server: CASES=2000 for each chapter.
 	CASES=$(CASES) $(PYTEST) tests/integration/api/test_openapi.py $(PARALLEL)
+
+crashes: $(READY) ## Kill the API server's storages at every write, where `make integration` takes every fifth.
+	CRASH_EVERY=1 $(PYTEST) tests/integration/api/test_crashes.py $(PARALLEL)
 
 chart: $(READY) ## Render the Helm chart and check what comes out (fetches helm).
 	$(PYTEST) tests/chart $(PARALLEL)

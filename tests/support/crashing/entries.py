@@ -48,14 +48,14 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Trace:
-    """Keeps entries in a file, and kills the process at one of them.
+    """Keeps entries in a file, and kills the process at the last one that it may do of a kind.
 
     The file is not part of the disk that is looked at: what is written to it stays.
     """
 
-    def __init__(self, path: Path, last: int) -> None:
+    def __init__(self, path: Path, kind: Kind, last: int) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self._left = last
+        self._kind, self._left = kind, last
         # Held while something is done: entries stand in the order in which things were done.
         self._lock = threading.RLock()
 
@@ -71,6 +71,7 @@ class Trace:
         is_point
             Whether it is counted.
         """
+        is_point = is_point and entry.kind is self._kind
         with self._lock:
             self._left -= is_point
             if is_point and self._left == 0:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Engine, Pool, event
@@ -51,8 +51,10 @@ class Task(msgspec.Struct, frozen=True):
 
     folder: str
     """Where everything happens."""
+    kinds: tuple[Kind, ...]
+    """At writes of which kinds the workload is killed, one kind after the other."""
     first: int = 1
-    """At which write, counted from 1, the workload is killed first."""
+    """At which write of a kind, counted from 1, it is killed first."""
     stride: int = 1
     """How many writes further it is killed the next time, until it comes to its end."""
     database_url: str = ""
@@ -62,10 +64,17 @@ class Task(msgspec.Struct, frozen=True):
     not entered), or "early" (an answer comes before the commit)."""
 
 
+class Point(NamedTuple):
+    """Where the workload is killed: at a write of a kind, counted from 1."""
+
+    kind: Kind
+    number: int
+
+
 class Result(msgspec.Struct, frozen=True):
     """What was left after a point."""
 
-    point: int
+    point: Point
     reached: bool
     """False: the workload had ended before."""
     problems: dict[str, list[str]]
@@ -77,25 +86,26 @@ def run(task: Task) -> Iterator[Result]:
     template = Path(task.folder, "template")
     template.mkdir()
     _in_child(lambda: asyncio.run(_prepare(template, task)))
-    for point in itertools.count(task.first, task.stride):
-        result = _run_point(task, point)
-        yield result
-        if not result.reached:
-            return
+    for kind in task.kinds:
+        for turn in itertools.count():
+            result = _run_point(task, Point(kind, task.first + turn * task.stride), turn)
+            yield result
+            if not result.reached:
+                break
 
 
-def _run_point(task: Task, point: int) -> Result:
+def _run_point(task: Task, point: Point, turn: int) -> Result:
     """Kill the workload once, and look at what became of it."""
     base = Path(task.folder)
     template, folder, traced = base / "template", base / "killed", base / "trace"
-    uid = f"point{point}"
+    uid = f"{point.kind.replace(' ', '-')}{point.number}"
     shutil.copytree(template, folder)
     status = _in_child(lambda: _work(task, folder, traced, point, uid))
     if status not in (0, signal.SIGKILL):
-        raise RuntimeError(f"the workload ended with status {status} at point {point}")
+        raise RuntimeError(f"the workload ended with status {status} at {point}")
     entries = list(read_trace(traced))
     found = {}
-    for name, keep in _fates(task, point).items():
+    for name, keep in _fates(task, turn).items():
         left = base / "left"
         _after_power_loss(template, folder, entries, keep).write_to(left)
         # The database of a server is looked at twice: it is tidied up the second time.
@@ -107,13 +117,13 @@ def _run_point(task: Task, point: int) -> Result:
     return Result(point, status == signal.SIGKILL, found)
 
 
-def _fates(task: Task, point: int) -> dict[str, Callable[[], bool]]:
+def _fates(task: Task, turn: int) -> dict[str, Callable[[], bool]]:
     """What is to become of unsynced writes: whether the next one survives."""
-    if task.database_url and point % 2:
+    if task.database_url and turn % 2:
         return {}  # nothing but the folder can lose something: half of the points will do
-    coin = random.Random(point)  # noqa: S311 -- no secret
+    coin = random.Random(turn)  # noqa: S311 -- no secret
     fates = {"dropped": lambda: False}
-    if point % CHANCES == 0:
+    if turn % CHANCES == 0:
         fates["some kept"] = lambda: coin.random() < 0.5
     return fates
 
@@ -133,8 +143,8 @@ async def _prepare(folder: Path, task: Task) -> None:
     await world.database.close()
 
 
-def _work(task: Task, folder: Path, traced: Path, point: int, uid: str) -> None:
-    trace = Trace(traced, point)
+def _work(task: Task, folder: Path, traced: Path, point: Point, uid: str) -> None:
+    trace = Trace(traced, *point)
     trace_python(trace, syncs=task.broken != "folder")
     if task.broken == "entries":
         Uploads.begin = Uploads.keep = lambda *_: None  # type: ignore[method-assign,assignment]
