@@ -19,7 +19,7 @@ from tests.support.crashing.entries import Entry, Kind
 from tests.support.crashing.run import Result, Task
 
 EVERY = int(os.environ.get("CRASH_EVERY", "5"))
-"""Of each kind of writes it is killed at the first, and at each so many further; `make crashes`: 1."""
+"""Killed is at the first write of each kind, and at each so many further; 1 by `make crashes`."""
 
 HUNG_SECONDS = 1200
 """A campaign that takes so long, on a machine that is busy with others, has stopped."""
