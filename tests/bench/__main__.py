@@ -1,4 +1,4 @@
-"""``make bench``: bursts of runs beside bursts of Jobs, on a real control plane."""
+"""``make bench``: the operator beside the built-in Job controller, on a real control plane."""
 
 import os
 import sys
@@ -7,81 +7,53 @@ import time
 from pathlib import Path
 
 import click
-from tests.bench.burst import Arena, Burst
-from tests.bench.contenders import JOBS, RUNS
-from tests.bench.report import table, write
-from tests.cluster_tool.control_plane import ControlPlane
+from tests.bench.catalogue import SCENARIOS
+from tests.bench.plan import Plan
+from tests.bench.report import write
+from tests.bench.targets import Target, summary
 from tests.cluster_tool.errors import ClusterToolError
-from tests.cluster_tool.progress import console, say, step
-from tests.support.operators import Credentials, OperatorProcess, chart_settings, install_rights
+from tests.cluster_tool.progress import console, say
 
 RESULTS = Path(__file__).parents[2] / "build" / "bench"
-"""Where raw figures go."""
-
-UNLIMITED = ("--kube-api-qps=1000", "--kube-api-burst=2000")
-"""Lets a program ask as often as it likes; by default it waits after a few calls a second."""
-
-TUNED = {
-    "kube-controller-manager": (*UNLIMITED, "--concurrent-job-syncs=50"),
-    "kube-scheduler": UNLIMITED,
-}
-"""Flags with which the Job controller is fastest, and the scheduler keeps neither kind waiting."""
-
-SIMULATED_NODES = 5
-"""They have room for 5000 pods."""
-
-WARM_UP = 10
-"""Objects of each kind that are not measured."""
+"""Where what was measured goes."""
 
 POSITIVE = click.IntRange(min=1)
 
 
 @click.command()
-@click.option("--count", type=POSITIVE, default=200, help="Objects in each burst (200).")
+@click.argument("names", nargs=-1, type=click.Choice(list(SCENARIOS)))
+@click.option("--quick", is_flag=True, help="A twentieth of the objects, to try it out.")
 @click.option("--rounds", type=POSITIVE, default=2, help="Bursts of each kind (2).")
-def main(count: int, rounds: int) -> None:
-    """Measure bursts of runs of one second beside Jobs with the same pod."""
-    load = os.getloadavg()[0]
+def main(names: tuple[str, ...], quick: bool, rounds: int) -> None:  # noqa: FBT001 -- a flag
+    """Measure some scenarios, by default all of them."""
+    results = RESULTS / time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    results.mkdir(parents=True)
+    targets: list[Target] = []
+    with tempfile.TemporaryDirectory() as folder:
+        plan = Plan(quick, 1 if quick else rounds, Path(folder), results)
+        for name in names or SCENARIOS:
+            say(f"{name}: {(SCENARIOS[name].__doc__ or '').splitlines()[0]}")
+            targets += _measure(name, plan)
+    say(f"{os.cpu_count()} cores; figures are in {results}")
+    for line in summary(targets):
+        click.echo(line)
+
+
+def _measure(name: str, plan: Plan) -> list[Target]:
+    load, begun = os.getloadavg()[0], time.monotonic()
     try:
-        bursts = measure(count, rounds)
+        outcome = SCENARIOS[name](plan)
     except ClusterToolError as error:
         console.print(f"Error: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
-    path = RESULTS / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.json"
-    write(path, load, bursts)
-    say(f"{count} objects a burst, {os.cpu_count()} cores, load before {load:.1f}")
-    console.print(table(bursts))
-    click.echo(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-def measure(count: int, rounds: int) -> list[Burst]:
-    """Start everything, warm up, and measure runs and Jobs in turn."""
-    plane = ControlPlane(simulated_nodes=SIMULATED_NODES, extra=TUNED)
-    bursts = []
-    with tempfile.TemporaryDirectory() as folder, plane:
-        with step("Starting the operator"):
-            operator = start_operator(plane, Path(folder))
-        arena = Arena(plane, operator)
-        with step("Warming up"):
-            for contender in (RUNS, JOBS):
-                arena.measure(contender, WARM_UP)
-        for number in range(rounds):
-            # Who comes second finds more objects in the store: each does once.
-            for contender in (RUNS, JOBS) if number % 2 == 0 else (JOBS, RUNS):
-                with step(f"{count} {contender.kind}s"):
-                    bursts.append(arena.measure(contender, count))
-        operator.stop()
-    return bursts
-
-
-def start_operator(plane: ControlPlane, folder: Path) -> OperatorProcess:
-    """The operator with the chart's settings and rights, when it leads."""
-    install_rights(plane)
-    credentials = Credentials(plane, "bench", folder)
-    operator = OperatorProcess("bench", credentials, chart_settings(), folder)
-    operator.wait_ready()
-    operator.wait_leading()
-    return operator
+    for table in outcome.tables:
+        console.print(table)
+    for note in outcome.notes:
+        say(note)
+    say(f"  load before {load:.1f}, {time.monotonic() - begun:.0f} s")
+    raw = {"load": load, "quick": plan.quick, "targets": outcome.targets, "raw": outcome.raw}
+    write(plan.results / f"{name}.json", raw)
+    return list(outcome.targets)
 
 
 if __name__ == "__main__":

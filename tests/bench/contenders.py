@@ -1,30 +1,25 @@
 """What competes: an ActorRun, and a Job whose bare pod asks for the same resources."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.support.history import Object, condition, status_of
+from tests.support.history import Object
 from tests.support.rest import GROUP_PATH
 
-from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.v1alpha1.phase import FINISHED
 
-IMAGE = "registry.example/actor:simulate-1s"
-"""Its tag tells simulated nodes to end the container after one second."""
+IMAGES = {
+    "short": "registry.example/actor:simulate-1s",
+    "endless": "registry.example/actor:1",
+}
+"""Image by Actor. A tag tells simulated nodes when to end the container; without, it runs on."""
 
 RESOURCES = {"memory": "128Mi", "cpu": "32m", "ephemeral-storage": "256Mi"}
 """Requests and limits that a run with 128 MB gets."""
 
-ACTOR = {
-    "apiVersion": "actor-operator.dev/v1alpha1",
-    "kind": "Actor",
-    "metadata": {"name": "short"},
-    "spec": {
-        "builds": [{"number": "1.0.1", "image": IMAGE}],
-        "taggedBuilds": {"latest": "1.0.1"},
-    },
-}
-"""The Actor of all runs."""
+ENDS = frozenset({*FINISHED, "Complete", "Failed"})
+"""Phases of runs, and conditions of Jobs, that are their end."""
 
 
 @dataclass(frozen=True)
@@ -34,25 +29,46 @@ class Contender:
     kind: str
     path: str
     """Path of its objects, with the placeholder `namespace`."""
-    body: Callable[[str], Object]
-    """The object of a name."""
-    succeeded: Callable[[Object], bool]
-    """Whether an object says that its container has ended well."""
+    body: Callable[[str, Mapping[str, Any]], Object]
+    """The object of a name, with more fields of the spec."""
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    """What it has beside the usual."""
+
+    def manifest(self, name: str, **spec: Any) -> Object:
+        """One object."""
+        return self.body(name, {**self.spec, **spec})
+
+    def having(self, **spec: Any) -> "Contender":
+        """The same with other fields of the spec."""
+        return replace(self, spec={**self.spec, **spec})
 
 
-def _run(name: str) -> Object:
+def actor(name: str) -> Object:
+    """The manifest of an Actor."""
+    return {
+        "apiVersion": "actor-operator.dev/v1alpha1",
+        "kind": "Actor",
+        "metadata": {"name": name},
+        "spec": {
+            "builds": [{"number": "1.0.1", "image": IMAGES[name]}],
+            "taggedBuilds": {"latest": "1.0.1"},
+        },
+    }
+
+
+def _run(name: str, spec: Mapping[str, Any]) -> Object:
     return {
         "apiVersion": "actor-operator.dev/v1alpha1",
         "kind": "ActorRun",
         "metadata": {"name": name},
-        "spec": {"actor": "short", "memoryMbytes": 128},
+        "spec": {"actor": "short", "memoryMbytes": 128, **spec},
     }
 
 
-def _job(name: str) -> Object:
+def _job(name: str, spec: Mapping[str, Any]) -> Object:
     container = {
         "name": "actor",
-        "image": IMAGE,
+        "image": IMAGES["short"],
         "resources": {"requests": RESOURCES, "limits": RESOURCES},
     }
     pod: dict[str, Any] = {
@@ -65,22 +81,12 @@ def _job(name: str) -> Object:
         "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": {"name": name},
-        "spec": {"backoffLimit": 0, "template": {"spec": pod}},
+        "spec": {"backoffLimit": 0, "template": {"spec": pod}, **spec},
     }
 
 
-RUNS = Contender(
-    "ActorRun",
-    f"{GROUP_PATH}/namespaces/{{namespace}}/actorruns",
-    _run,
-    lambda run: status_of(run).get("phase") == Phase.SUCCEEDED,
-)
+RUNS = Contender("ActorRun", f"{GROUP_PATH}/namespaces/{{namespace}}/actorruns", _run)
 """Runs of an Actor."""
 
-JOBS = Contender(
-    "Job",
-    "/apis/batch/v1/namespaces/{namespace}/jobs",
-    _job,
-    lambda job: condition(job, "Complete").get("status") == "True",
-)
+JOBS = Contender("Job", "/apis/batch/v1/namespaces/{namespace}/jobs", _job)
 """Jobs of the built-in controller."""

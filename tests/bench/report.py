@@ -1,71 +1,73 @@
-"""What bursts say: one table for people, and everything that was measured as JSON."""
+"""What was measured: tables for people, and all of it as JSON."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
+from statistics import median
+from typing import Any
 
 import msgspec
 from rich.table import Table
-from tests.bench.burst import Burst
 from tests.bench.contenders import JOBS, RUNS
+from tests.bench.sample import Sample, figures
+from tests.bench.targets import Target
 
 
-def figures(burst: Burst) -> dict[str, float]:
-    """The measures of one burst by what the table calls them; costs are those of one object."""
-    moments = burst.moments
-    created, pod, finished = moments.created, moments.pod, moments.finished
-    count = len(finished)
-    to_pod = sorted(pod[name] - created[name] for name in finished)
-    to_end = sorted(finished[name] - created[name] for name in finished)
-    found = {
-        "finished per second": count / (max(finished.values()) - min(created.values())),
-        "created → pod, p50, ms": _quantile(to_pod, 0.5) * 1000,
-        "created → pod, p99, ms": _quantile(to_pod, 0.99) * 1000,
-        "created → finished, p50, ms": _quantile(to_end, 0.5) * 1000,
-        "created → finished, p99, ms": _quantile(to_end, 0.99) * 1000,
-    }
-    for program, seconds in sorted(burst.costs.cpu.items()):
-        if program != "operator" or burst.kind == RUNS.kind:
-            found[f"CPU of {program}, ms"] = seconds / count * 1000
-    if burst.kind == RUNS.kind:
-        found["RSS of operator, MB"] = burst.operator_mbytes
-        found["writes of operator"] = burst.costs.writes.total() / count
-        for what, number in sorted(burst.costs.writes.items()):
-            found[f"  {what}"] = number / count
-    return found
+@dataclass(frozen=True)
+class Outcome:
+    """What a scenario found."""
+
+    tables: Sequence[Table]
+    targets: Sequence[Target]
+    raw: Any
+    """Everything that was measured."""
+    notes: Sequence[str] = field(default_factory=tuple)
+    """Sentences below the tables."""
 
 
-def table(bursts: Sequence[Burst]) -> Table:
-    """One column a burst; the last is the mean of all runs over the mean of all Jobs."""
-    columns = [figures(burst) for burst in bursts]
-    rows = dict.fromkeys(row for column in columns for row in column)
-    made = Table("", *(burst.kind for burst in bursts), "ratio", box=None)
+def columns(title: str, named: Mapping[str, Mapping[str, float]]) -> Table:
+    """A table with one column for each of some measurements."""
+    made = Table(title, *named, box=None)
     made.columns[0].no_wrap = True
     for column in made.columns[1:]:
         column.justify = "right"
-    for row in rows:
-        cells = [f"{column[row]:.1f}" if row in column else "" for column in columns]
-        made.add_row(row, *cells, _ratio(bursts, row))
+    for row in dict.fromkeys(row for found in named.values() for row in found):
+        made.add_row(row, *(_cell(found.get(row)) for found in named.values()))
     return made
 
 
-def write(path: Path, load: float, bursts: Sequence[Burst]) -> None:
-    """Write all that was measured, and the machine's load before."""
-    found = {"load": load, "bursts": bursts}
+def side_by_side(title: str, samples: Sequence[Sample]) -> Table:
+    """Medians of runs and of Jobs with their spread, and the ratio of the medians."""
+    found = {
+        kind: [figures(sample) for sample in samples if sample.kind == kind]
+        for kind in (RUNS.kind, JOBS.kind)
+    }
+    made = Table(title, *found, "ratio", box=None)
+    made.columns[0].no_wrap = True
+    for column in made.columns[1:]:
+        column.justify = "right"
+    for row in dict.fromkeys(row for rounds in found.values() for one in rounds for row in one):
+        values = [[one[row] for one in rounds if row in one] for rounds in found.values()]
+        made.add_row(row, *(_spread(each) for each in values), _ratio(*values))
+    return made
+
+
+def write(path: Path, content: Any) -> None:
+    """Write all that was measured."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(content)))
 
 
-def _ratio(bursts: Sequence[Burst], row: str) -> str:
-    """Runs over Jobs, empty where Jobs have no such row or need nothing."""
-    runs, jobs = (
-        fmean(figures(burst).get(row, 0.0) for burst in bursts if burst.kind == contender.kind)
-        for contender in (RUNS, JOBS)
-    )
-    return f"{runs / jobs:.2f}" if jobs else ""
+def _cell(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    """The smallest value that is not less than this share of all."""
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return ""
+    middle = _cell(median(values))
+    return middle if len(values) == 1 else f"{middle} ({_cell(min(values))}-{_cell(max(values))})"
+
+
+def _ratio(runs: Sequence[float], jobs: Sequence[float]) -> str:
+    return f"{median(runs) / median(jobs):.2f}" if runs and jobs and median(jobs) else ""
