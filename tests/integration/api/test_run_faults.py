@@ -10,7 +10,7 @@ from tests.integration.api.run_bench import NAMESPACE, SETTINGS, RunBench, run_b
 from tests.support.apiserver import ApiServer, on
 from typing_extensions import override
 
-from actor_operator.constants import LABEL_RUN_UID
+from actor_operator.constants import LABEL_RUN, LABEL_RUN_UID
 from actor_operator.desired.tokens import PermissionLevel, RunIdentity
 from actor_operator.services.errors import ApiError
 from actor_operator.services.identity import Caller
@@ -53,7 +53,7 @@ def admit_all(bench: RunBench) -> None:
 def admit(bench: RunBench, run: dict[str, Any]) -> None:
     """Make the pod of a run."""
     meta = run["metadata"]
-    labels = {LABEL_RUN_UID: meta["uid"]}
+    labels = {LABEL_RUN_UID: meta["uid"], LABEL_RUN: meta["name"]}
     containers = [{"name": "actor", "image": "registry.example/quick:1"}]
     bench.server.create(
         "pods",
