@@ -128,6 +128,11 @@ class Recorder:
             mine = [r for r in self._revisions if r.namespace == namespace]
             return History(mine, until=time.time())
 
+    def forget(self, namespace: str) -> None:
+        """Let go of what is known of a namespace that nobody will ask for again."""
+        with self._news:
+            self._revisions = [r for r in self._revisions if r.namespace != namespace]
+
     def __len__(self) -> int:
         """How many revisions were recorded."""
         return len(self._revisions)

@@ -1,0 +1,80 @@
+"""What is left in the end, without what differs from one time to the next."""
+
+import json
+import re
+from typing import Any
+
+from tests.support.history import (
+    HTTP_ROUTE,
+    INGRESS,
+    POD,
+    RUN,
+    SECRET,
+    SERVICE,
+    History,
+    Object,
+    status_of,
+)
+
+VARYING = (
+    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
+    (r"-[a-z2-7]{4}-(\d+)", r"-UID-\1"),
+    (r"\b[a-z0-9]{17}\b", "ID"),
+    (r"\b[a-z2-7]{26}\b", "HOST"),
+    (r"\bsimulated-\d+\b", "NODE"),
+    (r"\bteam-\d+\b", "NAMESPACE"),
+)
+"""What differs, and what stands for it."""
+
+CHILDREN = (POD, SECRET, SERVICE, INGRESS, HTTP_ROUTE)
+
+DURATIONS = ("durationMillis", "runTimeSecs", "computeUnits")
+"""Fields of `status.stats` that say how long something took."""
+
+
+def outcome(history: History) -> Object:
+    """The runs of a namespace with their phases and what they own."""
+    return {
+        "runs": [_run(history, life[-1].object) for life in history.objects(RUN) if life],
+        "children": sorted(
+            [kind, life[-1].name, str(status_of(life[-1].object).get("phase", ""))]
+            for kind in CHILDREN
+            for life in history.objects(kind)
+            if not life[-1].gone
+        ),
+    }
+
+
+def normal_outcome(history: History) -> Object:
+    """The outcome with signs in place of what varies."""
+    normalised: Object = normal(outcome(history))
+    return normalised
+
+
+def normal(value: Any) -> Any:
+    """A value with signs in place of what varies."""
+    text = json.dumps(value, sort_keys=True)
+    for pattern, sign in VARYING:
+        text = re.sub(pattern, sign, text)
+    return json.loads(text)
+
+
+def _run(history: History, run: Object) -> Object:
+    name = run["metadata"]["name"]
+    (last,) = [life[-1] for life in history.objects(RUN) if life[0].name == name]
+    status = dict(status_of(run))
+    stats = {k: v for k, v in (status.pop("stats", None) or {}).items() if k not in DURATIONS}
+    if status.get("phase") == "ABORTED":
+        # Of a pod that goes with its log only who looks at that moment sees the end.
+        status = _without_code(status)
+    return {
+        "name": name,
+        "gone": last.gone,
+        "phases": history.phases(name),
+        "status": {**status, "stats": stats},
+    }
+
+
+def _without_code(status: Object) -> Object:
+    lines = [{**line, "exitCode": None} for line in status.get("attempts") or ()]
+    return {**status, "exitCode": None, "attempts": lines}
