@@ -32,6 +32,9 @@ from actor_operator.reconcile.web_servers import WebKind, WebServers
 from actor_operator.settings import Settings
 from actor_operator.settings_web import WebServerMode
 
+METRICS = Metrics(CollectorRegistry())
+"""Of all processes together: nobody reads them, and making them costs as much as a restart."""
+
 
 class ToyOperator:
     """One process of the operator, again and again.
@@ -109,7 +112,7 @@ class ToyOperator:
             accounts=accounts,
             settings=self.settings,
             clock=self,
-            seams=Seams(metrics=Metrics(CollectorRegistry()), clock=self),
+            seams=Seams(metrics=METRICS, clock=self),
             on_status=lambda *_: None,
             keyring=lambda: self.keyring,
         )

@@ -21,6 +21,13 @@ class DeleteSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoreSecret:
+    """Make the environment Secret of a pod anew that somebody has deleted."""
+
+    objects: RunObjects
+
+
+@dataclass(frozen=True, slots=True)
 class DeletePod:
     """Delete a pod, that very one, with a grace in seconds."""
 
@@ -39,5 +46,5 @@ class StopPod:
     uid: str
 
 
-Action = CreatePod | DeleteSecret | DeletePod | StopPod
+Action = CreatePod | RestoreSecret | DeleteSecret | DeletePod | StopPod
 """What a decision may ask for; the only writes to children."""

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.constants import LABEL_ENVIRONMENT
 from actor_operator.desired.keyring import Keyring
-from actor_operator.desired.pod import build_objects
+from actor_operator.desired.pod import RunObjects, build_objects
 from actor_operator.desired.resolve import Resolved, resolve
 from actor_operator.errors import TerminalError
 from actor_operator.lifecycle import waiting
-from actor_operator.lifecycle.actions import Action, CreatePod, DeleteSecret
+from actor_operator.lifecycle.actions import Action, CreatePod, DeleteSecret, RestoreSecret
 from actor_operator.lifecycle.expiry import (
     LAST_WORD,
     asked_for_at,
@@ -23,14 +24,21 @@ from actor_operator.lifecycle.expiry import (
 )
 from actor_operator.lifecycle.facts import ABORTS, ACCOUNT_WAITS, Facts, Finding, Stop, Verdict
 from actor_operator.lifecycle.observed import Blocked, Observed
-from actor_operator.lifecycle.removal import clear_the_way, is_removed_at_once, secret_of, stop_pods
+from actor_operator.lifecycle.removal import (
+    clear_the_way,
+    secret_of,
+    secret_of_gone,
+    stop_pods,
+)
 from actor_operator.lifecycle.replacement import abort_requested, after_moves, next_pod
 from actor_operator.lifecycle.routing import RoutingAction
 from actor_operator.lifecycle.startup import (
+    CONFIG_ERROR,
     CONFIG_ERROR_WINDOW,
     RUNTIME_WINDOW,
     failed,
     pending_until,
+    waiting_for,
 )
 from actor_operator.lifecycle.verdict import verdict_of
 from actor_operator.lifecycle.web_server import (
@@ -117,7 +125,7 @@ def _decide_on_pods(
         )
     if observed.pod is None and facts.stop is None:
         return _start(observed, facts, now, settings, keyring)
-    return Decision(facts, (), observed.resolved, wake)
+    return Decision(facts, _restore(observed, settings, keyring), observed.resolved, wake)
 
 
 def _with_web_server(
@@ -194,8 +202,7 @@ def _end(observed: Observed, facts: Facts, settings: Settings, keyring: Keyring)
         return Decision(facts, (), observed.resolved)
     if observed.pod is None:
         return Decision(facts, _secret_without_pod(observed, settings, keyring), observed.resolved)
-    removed = not observed.pod_exists and is_removed_at_once(observed.pod)
-    actions = () if removed else secret_of(observed.pod)
+    actions = (secret_of if observed.pod_exists else secret_of_gone)(observed.pod)
     return Decision(facts, actions, observed.resolved)
 
 
@@ -228,6 +235,31 @@ def _start(
     return Decision(facts, (*clearing, CreatePod(objects)), resolution.resolved, wake)
 
 
+def _restore(observed: Observed, settings: Settings, keyring: Keyring) -> tuple[RestoreSecret, ...]:
+    """Make the pod's Secret once more when the kubelet misses one, before that is told.
+
+    What it misses may also be a Secret that the Actor names: ours is there then, and stays. Once
+    the Actor has changed nobody knows any more what was in it.
+    """
+    told = observed.status.condition(ConditionType.STARTED)
+    is_told = told is not None and told.reason == Reason.CONTAINER_CONFIG_ERROR
+    if observed.pod is None or is_told or waiting_for(observed)[0] != CONFIG_ERROR:
+        return ()
+    objects = _objects_now(observed, settings, keyring)
+    mine = f"{observed.pod.name}-{observed.pod.metadata.labels.get(LABEL_ENVIRONMENT)}"
+    return (RestoreSecret(objects),) if objects and objects.secret_name == mine else ()
+
+
+def _objects_now(observed: Observed, settings: Settings, keyring: Keyring) -> RunObjects | None:
+    """The current pod and its Secret as they would be made now; None: they would not."""
+    url = future_url(observed, keyring, settings.web_server)
+    try:
+        resolution = resolve(observed.run, observed.actor, settings, url)
+        return build_objects(observed.run, resolution, keyring=keyring, settings=settings)
+    except TerminalError:
+        return None
+
+
 def _must_wait(blocked: Blocked | None, now: datetime) -> bool:
     return blocked is not None and (blocked.retry_at is None or now < blocked.retry_at)
 
@@ -256,13 +288,8 @@ def _secret_without_pod(
     aborted = observed.stopping in ABORTS and observed.status.pod_name is not None
     if observed.blocked is not None or aborted:
         return ()  # deleted with the pod, or when the pod was refused
-    url = future_url(observed, keyring, settings.web_server)
-    try:
-        resolution = resolve(run, observed.actor, settings, url)
-        objects = build_objects(run, resolution, keyring=keyring, settings=settings)
-    except TerminalError:
-        return ()
-    return (DeleteSecret(run.namespace, objects.secret_name),)
+    objects = _objects_now(observed, settings, keyring)
+    return (DeleteSecret(run.namespace, objects.secret_name),) if objects else ()
 
 
 def _wake_at(
@@ -282,10 +309,10 @@ def _wake_at(
         moments.append(refused.retry_at)
     if observed.pod_started_at is None:
         moments.append(pending_until(observed, now, settings.limits))
-        if pod and pod.status.start_time:
+        if pod and pod.accepted_at:
             pull_window = timedelta(seconds=settings.limits.image_pull_seconds)
             windows = (pull_window, CONFIG_ERROR_WINDOW, RUNTIME_WINDOW)
-            moments += [pod.status.start_time + window for window in windows]
+            moments += [pod.accepted_at + window for window in windows]
     if pod and pod.terminated and pod.terminated.finished_at:
         moments.append(pod.terminated.finished_at + LAST_WORD)
     return min((moment for moment in moments if moment and moment > now), default=None)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
-from actor_operator.api.views.pod import PodView
+from actor_operator.api.views.pod import PodView, Terminated
 from actor_operator.lifecycle.facts import Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.settings import LimitSettings
@@ -24,6 +24,9 @@ BY_KUBELET = "TerminationByKubelet"
 SHUTDOWN_REASONS = frozenset({"NodeLost", "NodeShutdown", "Shutdown", "Terminated"})
 """Reasons of a pod that ended with its node."""
 
+
+UNKNOWN_END = ("Unknown", 255)
+"""containerd's reason and code for a container that it found dead when it was started."""
 
 LOST_CONTAINER = "ContainerStatusUnknown"
 """The kubelet's reason for a container of which it cannot say how it ended."""
@@ -54,15 +57,23 @@ def disruption_of(pod: PodView) -> tuple[Reason, str] | None:
     if _ended_before(pod):
         return None
     sign = pod.condition("DisruptionTarget")
+    by_kubelet = sign is None or sign.reason == BY_KUBELET
+    if by_kubelet and pod.status.reason in SHUTDOWN_REASONS:
+        return Reason.NODE_SHUTDOWN, f"The pod's node was shut down: {pod.status.message}"
     if sign and sign.status == "True":
         reason = TARGET_REASONS.get(sign.reason, Reason.EVICTED)
         return reason, f"The pod was taken away: {sign.message or sign.reason}"
-    if pod.status.reason in SHUTDOWN_REASONS:
-        return Reason.NODE_SHUTDOWN, f"The pod's node was shut down: {pod.status.message}"
     if pod.deletion_requested_at is not None:
         return _deletion_of(pod)
-    if pod.terminated is not None and pod.terminated.reason == LOST_CONTAINER:
+    return _lost(pod.terminated) if pod.terminated is not None else None
+
+
+def _lost(ended: Terminated) -> tuple[Reason, str] | None:
+    """Whether the node has lost a container of which it says that it has ended."""
+    if ended.reason == LOST_CONTAINER:
         return Reason.NODE_LOST, "The node cannot say what became of the container."
+    if (ended.reason, ended.exit_code) == UNKNOWN_END:
+        return Reason.NODE_SHUTDOWN, "The node was started anew; the container ended with it."
     return None
 
 
@@ -91,7 +102,7 @@ def _ended_before(pod: PodView) -> bool:
     if ended is None or ended.finished_at is None:
         return False
     sign = pod.condition("DisruptionTarget")
-    if sign is not None and sign.reason == BY_KUBELET:
+    if pod.clock_is_behind or (sign is not None and sign.reason == BY_KUBELET):
         return False
     began = [pod.deletion_requested_at, sign.last_transition_time if sign else None]
     moments = [moment for moment in began if moment is not None]

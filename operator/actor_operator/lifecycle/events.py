@@ -46,7 +46,7 @@ WAITS = MappingProxyType(
         Reason.IMAGE_PULL_BACK_OFF: (WARNING, "ImagePullRetry"),
         Reason.CONTAINER_CONFIG_ERROR: (WARNING, "ContainerConfigError"),
         Reason.RUNTIME_UNAVAILABLE: (WARNING, "RuntimeUnavailable"),
-        Reason.NO_INGRESS: (WARNING, "NoIngress"),
+        Reason.NO_INGRESS: (WARNING, "NotReachable"),
     }
 )
 """Causes of waiting that are told when they last: type and reason of their Event.

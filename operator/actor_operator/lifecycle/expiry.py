@@ -75,7 +75,25 @@ def given_up_at(observed: Observed) -> datetime | None:
 
 
 def deadline(observed: Observed) -> datetime | None:
-    """When the attempt's time is up: when the kubelet stops the pod.
+    """When the attempt's time is up: when the kubelet stops the pod, by the API server's clock.
+
+    The node's own clock may be wrong. But the kubelet took the pod after that got its node, and
+    before it was told that the container had started.
+    """
+    at, pod = kubelets_deadline(observed), observed.pod
+    if at is None or pod is None or pod.status.start_time is None or pod.accepted_at is None:
+        return at
+    if observed.stopping in ABORTS and observed.status.timeout_at is not None:
+        return observed.status.timeout_at
+    at += pod.accepted_at - pod.status.start_time
+    told = observed.status.condition(ConditionType.STARTED)
+    if told is None or told.status != "True" or told.last_transition_time is None:
+        return at
+    return min(at, told.last_transition_time + timedelta(seconds=observed.timeout_secs))
+
+
+def kubelets_deadline(observed: Observed) -> datetime | None:
+    """The deadline by the node's clock, to be compared with times that the node tells.
 
     That is the pod's ``startTime`` plus its deadline, which is all of the timeout for the first pod
     of an attempt and what is left of it for the others. Between two pods it is what was committed.

@@ -25,6 +25,11 @@ def is_removed_at_once(pod: PodView) -> bool:
     return pod.metadata.deletion_timestamp is not None and grace <= ABORT_GRACE_SECONDS
 
 
+def secret_of_gone(pod: PodView) -> tuple[DeleteSecret, ...]:
+    """Delete what a pod that somebody else removed has left; ours went with its Secret."""
+    return () if is_removed_at_once(pod) else secret_of(pod)
+
+
 def remove_at_once(pod: PodView) -> tuple[Action, ...]:
     """Remove a pod, unless that is under way; its Secret first: later nobody knows its name."""
     if is_removed_at_once(pod):
@@ -88,6 +93,8 @@ def tidy(observed: Observed) -> tuple[tuple[Action, ...], tuple[str, ...]]:
     actions: list[Action] = [action for pod in live for action in remove_at_once(pod)]
     for pod in observed.pods:
         actions += secret_of(pod) if pod.has_ended else ()
+    if observed.pod is not None and not observed.pod_exists:
+        actions += secret_of_gone(observed.pod)
     return tuple(actions), observed.status.cleanup if live else ()
 
 

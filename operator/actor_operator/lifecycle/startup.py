@@ -56,6 +56,20 @@ def refused_by_node(observed: Observed, now: datetime, _: LimitSettings) -> Verd
     return replace(found, disruption=True)
 
 
+def init_failed(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
+    """An init container failed that something else has put into the pod: another would, too."""
+    pod = observed.pod
+    found = pod.failed_init if pod is not None and pod.is_over else None
+    ended = found.state.terminated if found is not None else None
+    if found is None or ended is None:
+        return None
+    oom = ended.reason == "OOMKilled"
+    reason = Reason.INIT_OOM_KILLED if oom else Reason.INIT_FAILED
+    how = "used more memory than it may" if oom else f"ended with exit code {ended.exit_code}"
+    message = f"The init container {found.name}, which is not the Actor's, {how}."
+    return failed(observed, now, reason, message, platform=True)
+
+
 def refused_by_api_server(observed: Observed, now: datetime, _: LimitSettings) -> Verdict | None:
     """The API server, or the account, refused the pod for good."""
     blocked = observed.blocked
@@ -154,8 +168,8 @@ def waiting_for(observed: Observed) -> tuple[str, str]:
 
 def _accepted_before(observed: Observed, moment: datetime) -> bool:
     """Whether the kubelet has had the pod since before a moment."""
-    start = observed.pod.status.start_time if observed.pod else None
-    return start is not None and start <= moment
+    accepted = observed.pod.accepted_at if observed.pod else None
+    return accepted is not None and accepted <= moment
 
 
 def _pending_cause(observed: Observed) -> tuple[Reason, str]:

@@ -17,7 +17,7 @@ from actor_operator.lifecycle.disruption import (
     disruption_of,
     node_unreachable,
 )
-from actor_operator.lifecycle.expiry import LAST_WORD, deadline, given_up_at
+from actor_operator.lifecycle.expiry import LAST_WORD, given_up_at, kubelets_deadline
 from actor_operator.lifecycle.facts import ABORTS, Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.settings import LimitSettings
@@ -172,14 +172,14 @@ def _explain(observed: Observed, ended: Terminated) -> tuple[Reason, str]:
 
 def _ended_in_time(observed: Observed) -> bool:
     """Whether the container had ended before the deadline, of which we heard late."""
-    ended, at = observed.pod.terminated if observed.pod else None, deadline(observed)
+    ended, at = observed.pod.terminated if observed.pod else None, kubelets_deadline(observed)
     return bool(ended and ended.finished_at and at) and _ended_after_deadline(observed) is None
 
 
 def _ended_after_deadline(observed: Observed) -> datetime | None:
     """When the container ended, if that was not before the pod's deadline."""
     ended = observed.pod.terminated if observed.pod else None
-    at = deadline(observed)
+    at = kubelets_deadline(observed)
     if ended is None or ended.finished_at is None or at is None or ended.finished_at < at:
         return None
     return ended.finished_at
@@ -209,6 +209,7 @@ ENDED: tuple[Check, ...] = (timed_out, disk_full, disrupted, container_ended)
 """Ways to end for a pod that a node has taken; the first that holds."""
 
 NOT_STARTED: tuple[Check, ...] = (
+    startup.init_failed,
     startup.refused_by_node,
     startup.refused_by_api_server,
     startup.invalid_image,

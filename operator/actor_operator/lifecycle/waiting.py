@@ -74,7 +74,7 @@ def started(observed: Observed) -> Finding:
         if ours is not Reason.IMAGE_PULLING
         else "The image is fetched, or the container is made."
     )
-    return Finding("False", ours, text, pod.status.start_time)
+    return Finding("False", ours, text, pod.accepted_at)
 
 
 def _waiting_reason(kubelets: str) -> Reason:

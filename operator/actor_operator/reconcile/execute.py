@@ -1,6 +1,7 @@
 """Carrying out what was decided: the only writes to children of a run."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from actor_operator.api.v1alpha1.conditions import Reason
@@ -22,6 +23,7 @@ from actor_operator.lifecycle.actions import (
     CreatePod,
     DeletePod,
     DeleteSecret,
+    RestoreSecret,
     StopPod,
 )
 
@@ -92,6 +94,9 @@ class Executor:
         for action in actions:
             if isinstance(action, CreatePod):
                 outcome = await self._create(run, action)
+            elif isinstance(action, RestoreSecret):
+                await self._restore(run.namespace, action)
+                continue
             else:
                 outcome = await self._change(action)
             if isinstance(outcome, Refusal):
@@ -108,8 +113,13 @@ class Executor:
             Whatever passes by itself: the caller tries the whole step again.
         """
         for action in actions:
-            if not isinstance(action, CreatePod):
+            if not isinstance(action, CreatePod | RestoreSecret):
                 await self._change(action)
+
+    async def _restore(self, namespace: str, action: RestoreSecret) -> None:
+        """The pod goes on waiting for what is refused, and says so."""
+        with suppress(ForbiddenError, InvalidError):
+            await self._secrets.ensure(namespace, action.objects.secret)
 
     async def _change(self, action: DeleteSecret | DeletePod | StopPod) -> PodView | None:
         match action:

@@ -104,7 +104,7 @@ class Gatherer:
         name = pod_name(run.name, run.uid, pod_number(run.status))
         pod = next((p for p in pods if p.name == name), None)
         gone = None
-        if pod is None and not run.status.finished:
+        if pod is None:
             pod, gone = await self._find_missing(run, name)
         previous = [p for p in pods if p.name != name and await self._is_there(p)]
         return Observed(
@@ -149,11 +149,14 @@ class Gatherer:
     ) -> tuple[PodView | None, datetime | None]:
         """The current pod, which no watch tells of: as it was last seen, and since when it is gone.
 
-        A pod that was only committed, and not made yet, is not gone.
+        A pod that was only committed, and not made yet, is not gone. Of a finished run only what
+        was seen matters: it tells what is left to clean up.
         """
         known = self._gone.get(run.uid, {}).get(name)
         if known is not None:
             return known.last_seen, known.since
+        if run.status.finished:
+            return None, None
         if run.status.pod_name != name or not run.status.is_true(ConditionType.POD_SCHEDULED):
             return None, None
         # It existed: only the API server can say that it is gone.

@@ -42,7 +42,7 @@ WAITED_FOR = {
         "Normal",
         "WaitingForAccountMemory",
     ),
-    "URL": (ConditionType.WEB_SERVER_READY, Reason.NO_INGRESS, "Warning", "NoIngress"),
+    "B26": (ConditionType.WEB_SERVER_READY, Reason.NO_INGRESS, "Warning", "NotReachable"),
 }
 """Faults that a run waits out: condition, its reason, type and reason of the Event."""
 
@@ -104,7 +104,7 @@ def test_what_a_run_waits_for_is_told(fault: str) -> None:
     kind, reason, event_type, event_reason = WAITED_FOR[fault]
     waiting = with_condition(a_status(), kind, "False", reason)
 
-    action = "Route" if fault == "URL" else "Start"
+    action = "Route" if fault == "B26" else "Start"
     assert waits_of(waiting) == {reason: RunEvent(event_type, event_reason, action, "Because.")}
     assert events_of(a_status(), waiting) == ()
 

@@ -4,7 +4,7 @@ Users abort and delete, kubelets and nodes do what they do, watches lag, writes 
 operator crashes at any of them, time passes. Whatever was, once the faults stop the run ends, and
 the whole recorded history is as it must be (``tests/support/toy_checks.py``).
 
-``HYPOTHESIS_EXAMPLES=20000 pytest tests/unit/lifecycle/test_machine.py`` looks longer.
+``make model EXAMPLES=20000`` looks longer.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """What is left to do for a finished run."""
 
 from msgspec.structs import replace
-from tests.support.builders import SUFFIX, a_pod, a_run, a_status, ended, observe
+from tests.support.builders import SUFFIX, a_pod, a_run, a_status, at, ended, observe
 
 from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.pod import PodView
@@ -35,6 +35,17 @@ def test_what_is_left_stays_left_until_the_pod_is_gone() -> None:
 
 def test_a_pod_that_has_ended_meanwhile_stays_for_its_log() -> None:
     assert tidy(left(a_pod(phase="Failed", ended=ended(1)))) == ((SECRET,), ())
+
+
+def test_the_secret_of_a_pod_that_somebody_else_removed_goes() -> None:
+    run = a_run(status=finished(cleanup=("Pod",)))
+    by_others = observe(a_pod(waiting="ErrImagePull"), run=run, gone_since=at(700))
+    deleted = a_pod(deleted=700)
+    ours = replace(deleted, metadata=replace(deleted.metadata, deletion_grace_period_seconds=1))
+    by_us = observe(ours, run=run, gone_since=at(701))
+
+    assert tidy(by_others) == ((SECRET,), ())
+    assert tidy(by_us) == ((), ())
 
 
 def test_a_run_that_left_nothing_behind_needs_nothing() -> None:

@@ -122,6 +122,22 @@ def test_a_pod_that_may_still_start_is_removed_after_the_verdict(world: World) -
     assert not world.secrets
 
 
+def test_a_pod_that_somebody_removes_before_we_do_leaves_no_secret(world: World) -> None:
+    world.settle()
+    world.kubelet.schedule()
+    world.kubelet.accept()
+    world.kubelet.wait("InvalidImageName")
+    while world.cluster.pod_events:
+        world.operator.hear_of_pod()
+    world.kubelet.remove()
+    world.operator.work()
+
+    assert world.secrets, "the verdict comes first"
+    world.settle()
+    assert not world.cluster.run.status.cleanup
+    assert not world.secrets
+
+
 def test_a_pod_of_a_lost_answer_does_not_outlive_an_abort(world: World) -> None:
     """The create was committed, its answer and its event are late, and a user aborts."""
     world.cluster.faults.extend([None, Fault.ANSWER_LOST])
