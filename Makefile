@@ -11,6 +11,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header
 ACTORS := manifests/samples/actors
 PARALLEL := -n 2
 CASES ?= 2000
+EXAMPLES ?= 10000
 # They wait more than they compute.
 PATIENT := -n 4
 # Each worker has a cluster of its own, and whole files of tests that share what they set up in it.
@@ -21,7 +22,7 @@ CLUSTER_EACH := -n 3 --dist loadfile --no-loadscope-reorder
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration api-fuzz crashes chart cluster node faults crds \
+.PHONY: help demo demo-down up down test lint format unit integration model api-fuzz crashes chart cluster node faults crds \
 	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
@@ -58,6 +59,9 @@ unit: $(READY) ## Run the tests that need nothing.
 
 integration: $(READY) ## Run the tests against an API server in the same process.
 	$(PYTEST) tests/integration tests/contract -m "not cluster" $(PATIENT)
+
+model: $(READY) ## Let everything happen to the pure core, in any order: EXAMPLES=10000 random stories.
+	$(BIN)/python -m tests.model --examples $(EXAMPLES)
 
 api-fuzz: $(READY) ## Send requests made of the OpenAPI document to the API server: CASES=2000 for each chapter.
 	CASES=$(CASES) $(PYTEST) tests/integration/api/test_openapi.py $(PARALLEL)
