@@ -1,20 +1,21 @@
 """Datasets for tests, without HTTP."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from actor_operator.services.access import StorageRef
 from actor_operator.services.dataset_compaction import DatasetCompactor
+from actor_operator.services.dataset_schema import check_schema
 from actor_operator.services.datasets import Datasets, ItemsRequest
 from actor_operator.services.identity import Caller, Permission
 from actor_operator.services.storage_object import Addresses, describe_dataset, list_dataset
 from actor_operator.services.storage_use import StorageUse
 from actor_operator.services.storages import Form, Storages
 from actor_operator.storage.accounts import Accounts
-from actor_operator.storage.catalog import StorageKind
+from actor_operator.storage.catalog import Catalog, StorageKind
 from actor_operator.storage.database import Database
 from actor_operator.storage.objects import ObjectStore
 
@@ -51,8 +52,9 @@ class DatasetWorld:
         form = Form(
             StorageKind.DATASET,
             "Dataset",
-            lambda row, viewer: describe_dataset(row, viewer, ADDRESSES),
+            lambda row, viewer, schema: describe_dataset(row, viewer, ADDRESSES, schema),
             list_dataset,
+            check_schema,
         )
         self.storages = Storages(form, self.database, self.now, _no_run)
         self.compactor = DatasetCompactor(self.database)
@@ -65,6 +67,22 @@ class DatasetWorld:
         """Make a dataset."""
         made, _ = await self.storages.create(self.caller, name, None)
         return StorageRef(self.caller.account, made["id"], self.caller, may_share=True)
+
+    async def shaped(self, schema: Any) -> StorageRef:
+        """Make a dataset with a schema."""
+        dataset = await self.new()
+        await self.storages.update(dataset, {"schema": schema})
+        return await self.found(dataset)
+
+    async def found(self, dataset: StorageRef) -> StorageRef:
+        """A dataset as the next request finds it."""
+        row = await self.database.read(
+            lambda connection: Catalog(connection, dataset.account).get(
+                StorageKind.DATASET, dataset.id
+            )
+        )
+        assert row is not None
+        return replace(dataset, schema=row.schema_digest)
 
     async def push(self, dataset: StorageRef, items: Any) -> None:
         """Append items."""

@@ -16,12 +16,8 @@ from actor_operator.services.run_directory import RunDirectory
 from actor_operator.services.run_storages import RunStorages
 from actor_operator.services.signatures import is_signed_storage, is_signed_text
 from actor_operator.storage.accounts import Accounts
-from actor_operator.storage.catalog import (
-    Catalog,
-    StorageKind,
-    StorageRow,
-    find_in_any_account,
-)
+from actor_operator.storage.any_account import find_in_any_account
+from actor_operator.storage.catalog import Catalog, StorageKind, StorageRow
 from actor_operator.storage.database import Database
 
 WORDS = {
@@ -49,12 +45,15 @@ class StorageRef:
         Who asks.
     may_share
         Whether the caller may give links to it away, as its owner may.
+    schema
+        Digest of its schema; None: it has none.
     """
 
     account: int
     id: str
     caller: Caller
     may_share: bool = False
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ class StorageAccess:
             share = Permission.READ in caller.permissions and (
                 not caller.is_limited or self._limited.owns(caller, found.row)
             )
-            return StorageRef(found.account, found.row.id, caller, share)
+            return StorageRef(found.account, found.row.id, caller, share, found.row.schema_digest)
         if found is not None and not wish.write and self._is_shared(wish, found):
             return StorageRef(found.account, found.row.id, caller)
         if wish.signature and not wish.write:

@@ -12,6 +12,8 @@ from actor_operator.services.access import StorageRef
 from actor_operator.services.dataset_compaction import DatasetCompactor
 from actor_operator.services.dataset_export import ItemExport, begun
 from actor_operator.services.dataset_reading import DatasetReader, Portion, Window
+from actor_operator.services.dataset_schema import WHOLE, View
+from actor_operator.services.dataset_schemas import DatasetSchemas
 from actor_operator.services.dataset_statistics import FieldStatistics
 from actor_operator.services.dataset_writing import prepare, store_large
 from actor_operator.services.errors import invalid, not_found
@@ -28,6 +30,10 @@ from actor_operator.storage.uploads import Uploads
 
 UNLIMITED = 999_999_999_999
 """What stands for no limit in an answer (Apify)."""
+
+
+NO_SCHEMA = "dataset-does-not-have-schema"
+"""Type of the error about a view of a dataset without a schema (Apify)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class ItemsRequest:
     options
         How they are written.
     view
-        Name of a view of the dataset's schema; empty: none.
+        Name of a view of the dataset's schema; empty: none. What is asked for besides wins.
     as_attachment
         Whether a browser is to save the answer.
     """
@@ -119,6 +125,7 @@ class Datasets:
         self._database = database
         self._objects = objects
         self._reader = DatasetReader(database, objects)
+        self._schemas = DatasetSchemas(database)
         self._use = use
         self._compactor = compactor
         self._now = now
@@ -137,18 +144,26 @@ class Datasets:
         Raises
         ------
         ApiError
-            400 when these are no items, 404 without the dataset.
+            400 when these are no items, or do not fit the dataset's schema; 404 without it.
+        StaleError
+            When the schema was changed meanwhile.
         DatabaseUnavailableError, ObjectStoreUnavailableError
             When they cannot be kept now.
         """
         push, blocks = await prepare(body)
         if not blocks:
             return
+        await self._schemas.check(dataset, push.lines)
         now = self._now()
         stored = await store_large(self._database, self._objects, dataset.account, blocks, now)
         first = await self._database.write(
             lambda connection: DatasetItems(connection, dataset.account).append(
-                dataset.id, stored, clean=push.clean, fields=push.fields, now=now
+                dataset.id,
+                stored,
+                clean=push.clean,
+                fields=push.fields,
+                now=now,
+                schema=dataset.schema,
             )
         )
         if first is None:
@@ -170,14 +185,14 @@ class Datasets:
         DatabaseUnavailableError, ObjectStoreUnavailableError
             When they cannot be read now; perhaps in the middle.
         """
-        page, row = await self._page(dataset, request)
+        page, row, transformation = await self._page(dataset, request)
         self._use.note(dataset.account, dataset.id, reads=1)
         first = page.total - page.offset - page.count if page.desc else page.offset
         start = max(first, 0)
         export = ItemExport(
             dataset,
             Window(start, start + page.count, desc=page.desc),
-            request.transformation,
+            transformation,
             self._with_feed(request.options, row),
         )
         return page, await begun(export.stream(self._reader))
@@ -192,7 +207,7 @@ class Datasets:
         DatabaseUnavailableError
             When the dataset cannot be read now.
         """
-        page, _ = await self._page(dataset, request)
+        page, _, _ = await self._page(dataset, request)
         return page
 
     async def statistics(self, dataset: StorageRef) -> dict[str, Any]:
@@ -213,25 +228,33 @@ class Datasets:
 
     async def _page(
         self, dataset: StorageRef, request: ItemsRequest
-    ) -> tuple[ItemsPage, StorageRow]:
-        request.transformation.check()
+    ) -> tuple[ItemsPage, StorageRow, Transformation]:
         wanted = format_of(request.options)
-        if request.view:
-            raise invalid(f'The dataset has no view "{request.view[:100]}".', "invalid-value")
         row = await self._row(dataset)
+        view = await self._view(dataset, row, request.view)
+        transformation = request.transformation.over(view.transformation)
+        transformation.check()
         limit = request.limit or UNLIMITED
+        end = min(row.item_count, view.limit or UNLIMITED)
         # What a browser might run is never shown by it under our address.
         is_saved = request.as_attachment or wanted.is_active
         page = ItemsPage(
             total=row.item_count,
             offset=request.offset,
             limit=limit,
-            desc=request.desc,
-            count=max(0, min(limit, row.item_count - request.offset)),
+            desc=request.desc or view.desc,
+            count=max(0, min(limit, end - request.offset)),
             media_type=wanted.media_type,
             file_name=f"dataset_{row.id}.{request.options.format}" if is_saved else "",
         )
-        return page, row
+        return page, row, transformation
+
+    async def _view(self, dataset: StorageRef, row: StorageRow, name: str) -> View:
+        if not name:
+            return WHOLE
+        if row.schema_digest is None:
+            raise invalid("The dataset has no schema, and so no views.", NO_SCHEMA)
+        return (await self._schemas.find(dataset, row.schema_digest)).view(name)
 
     async def _row(self, dataset: StorageRef) -> StorageRow:
         row = await self._database.read(

@@ -1,5 +1,6 @@
 """How each kind of storage is called and shown."""
 
+from actor_operator.services.dataset_schema import check_schema
 from actor_operator.services.key_value_store_object import (
     describe_key_value_store,
     list_key_value_store,
@@ -22,19 +23,20 @@ def storage_forms(addresses: Addresses) -> tuple[Form, ...]:
         Form(
             StorageKind.KEY_VALUE_STORE,
             "Key-value store",
-            lambda row, viewer: describe_key_value_store(row, viewer, addresses),
+            lambda row, viewer, _: describe_key_value_store(row, viewer, addresses),
             list_key_value_store,
         ),
         Form(
             StorageKind.DATASET,
             "Dataset",
-            lambda row, viewer: describe_dataset(row, viewer, addresses),
+            lambda row, viewer, schema: describe_dataset(row, viewer, addresses, schema),
             list_dataset,
+            check_schema,
         ),
         Form(
             StorageKind.REQUEST_QUEUE,
             "Request queue",
-            lambda row, viewer: describe_queue(row, viewer, addresses),
+            lambda row, viewer, _: describe_queue(row, viewer, addresses),
             list_queue,
         ),
     )

@@ -63,13 +63,15 @@ class Viewer:
     now: int
 
 
-def describe_dataset(row: StorageRow, viewer: Viewer, addresses: Addresses) -> dict[str, Any]:
+def describe_dataset(
+    row: StorageRow, viewer: Viewer, addresses: Addresses, schema: Any = None
+) -> dict[str, Any]:
     """The Dataset object."""
     return {
         **common_fields(row, viewer),
         **_item_counts(row),
         "fields": field_names(row),
-        "schema": None,
+        "schema": schema,
         "consoleUrl": addresses.console_of("datasets", row.id),
         "itemsPublicUrl": signed_link(
             row, viewer, addresses.storage("datasets", row.id) + "/items"

@@ -3,9 +3,13 @@
 What is in them has a service of its own for each kind.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
 
 from actor_operator.services.access import StorageRef
 from actor_operator.services.describing import describe_all
@@ -13,7 +17,7 @@ from actor_operator.services.errors import ApiError, invalid, not_found, unsuppo
 from actor_operator.services.identity import Caller, Permission
 from actor_operator.services.limited_runs import LimitedRuns, refuse_limited
 from actor_operator.services.storage_object import Viewer
-from actor_operator.storage.accounts import Account, Accounts
+from actor_operator.storage.accounts import Accounts
 from actor_operator.storage.catalog import (
     NAME_PATTERN,
     Catalog,
@@ -24,6 +28,7 @@ from actor_operator.storage.catalog import (
     StorageRow,
 )
 from actor_operator.storage.database import Database
+from actor_operator.storage.schemas import StorageSchemas
 
 GENERAL_ACCESS = frozenset(
     {
@@ -39,6 +44,7 @@ MAX_TITLE = 500
 """Symbols of a title."""
 
 Describe = Callable[[StorageRow, Viewer], dict[str, Any]]
+DescribeWhole = Callable[[StorageRow, Viewer, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +58,19 @@ class Form:
     word
         What an error calls one of them.
     whole
-        Makes the object that a GET answers.
+        Makes the object that a GET answers, with the schema.
     listed
         Makes an entry of the list.
+    check_schema
+        Looks at a schema that a client gives, and returns the text to keep; None: storages of the
+        kind have none.
     """
 
     kind: StorageKind
     word: str
-    whole: Describe
+    whole: DescribeWhole
     listed: Describe
+    check_schema: Callable[[Any], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +142,7 @@ class Storages:
         name
             Its name; empty: that of the body, or none.
         body
-            JSON of the request: ``name``, ``title``, ``generalAccess``; or None.
+            JSON of the request: ``name``, ``title``, ``generalAccess``, ``schema``; or None.
 
         Returns
         -------
@@ -145,7 +155,7 @@ class Storages:
             400 for a name that none can have, and what else is wrong with the body; 403 when a run
             with limited permissions may not use the one that has the name.
         """
-        given = _changes(body)
+        given = await self._read_changes(body)
         wanted = _check_name(name) if name else given.name
         new = NewStorage(
             kind=self._form.kind,
@@ -153,14 +163,18 @@ class Storages:
             title=given.title,
             creator_run=await self._run_of(caller),
             general_access=given.general_access or "FOLLOW_USER_SETTING",
+            schema=given.schema or b"",
         )
         now = self._now()
-        row, made = await self._database.write(
-            lambda connection: Catalog(connection, caller.account).create(new, now)
-        )
+
+        def create(connection: Connection) -> tuple[StorageRow, bool, Any]:
+            row, made = Catalog(connection, caller.account).create(new, now)
+            return row, made, _schema_of(connection, caller.account, row)
+
+        row, made, schema = await self._database.write(create)
         may_share = made or await self._may_take(caller, row)
         is_owner = may_share and Permission.READ in caller.permissions
-        return self._form.whole(row, Viewer(caller.namespace, is_owner, now)), made
+        return self._form.whole(row, Viewer(caller.namespace, is_owner, now), schema), made
 
     async def _may_take(self, caller: Caller, row: StorageRow) -> bool:
         """Whether the caller may have a storage that was there as its owner, or only read it.
@@ -189,36 +203,36 @@ class Storages:
         ApiError
             404 when there is none.
         """
-        row, account = await self._database.read(
-            lambda connection: (
+        return await self._database.read(
+            lambda connection: self._show(
+                connection,
+                storage,
                 Catalog(connection, storage.account).get(self._form.kind, storage.id),
-                Accounts(connection).get(storage.account),
             )
         )
-        return self._show(storage, row, account)
 
     async def update(self, storage: StorageRef, body: Any) -> dict[str, Any]:
-        """Change the name, the title or the general access of a storage.
+        """Change the name, the title, the general access or the schema of a storage.
 
         Raises
         ------
         ApiError
             404 when there is none, 400 for what is wrong with the body, 409 name-not-unique.
         """
-        changes = _changes(body)
+        changes = await self._read_changes(body)
         now = self._now()
         try:
-            row, account = await self._database.write(
-                lambda connection: (
+            return await self._database.write(
+                lambda connection: self._show(
+                    connection,
+                    storage,
                     Catalog(connection, storage.account).update(
                         self._form.kind, storage.id, changes, now
                     ),
-                    Accounts(connection).get(storage.account),
                 )
             )
         except NameTakenError as error:
             raise ApiError("name-not-unique", str(error), status=409) from None
-        return self._show(storage, row, account)
 
     async def delete(self, storage: StorageRef) -> None:
         """Delete a storage and all that is in it.
@@ -238,21 +252,41 @@ class Storages:
             raise not_found(self._form.word)
 
     def _show(
-        self, storage: StorageRef, row: StorageRow | None, account: Account | None
+        self, connection: Connection, storage: StorageRef, row: StorageRow | None
     ) -> dict[str, Any]:
+        account = Accounts(connection).get(storage.account)
         if row is None or account is None:
             raise not_found(self._form.word)
-        return self._form.whole(row, Viewer(account.namespace, storage.may_share, self._now()))
+        viewer = Viewer(account.namespace, storage.may_share, self._now())
+        return self._form.whole(row, viewer, _schema_of(connection, storage.account, row))
+
+    async def _read_changes(self, body: Any) -> StorageChanges:
+        """What a body asks for."""
+        changes = _changes(body)
+        if body is None or "schema" not in body:
+            return changes
+        if not body["schema"]:
+            return replace(changes, schema=b"")
+        if self._form.check_schema is None:
+            raise unsupported("schemas of storages but datasets")
+        schema = await asyncio.to_thread(self._form.check_schema, body["schema"])
+        return replace(changes, schema=schema)
+
+
+def _schema_of(connection: Connection, account: int, row: StorageRow) -> Any:
+    """The JSON of a storage's schema; None: it has none."""
+    if row.schema_digest is None:
+        return None
+    body = StorageSchemas(connection, account).get(row.id)
+    return None if body is None else msgspec.Raw(body)
 
 
 def _changes(body: Any) -> StorageChanges:
-    """What a body asks for."""
+    """What a body asks for, but for the schema."""
     if body is None:
         return StorageChanges()
     if not isinstance(body, dict):
         raise invalid("The body must be a JSON object.")
-    if body.get("schema"):
-        raise unsupported("schemas of storages")
     if "name" in body and body["name"] is None:
         raise unsupported("to take the name of a storage away")
     name, title, access = body.get("name"), body.get("title"), body.get("generalAccess")

@@ -66,6 +66,19 @@ class Transformation:
         if self.output_fields and len(self.output_fields) != len(self.fields):
             raise invalid("outputFields must have one name for each of fields.", "invalid-value")
 
+    def over(self, other: "Transformation") -> "Transformation":
+        """These options, and those of another one where nothing is said here."""
+        return Transformation(
+            fields=self.fields or other.fields,
+            output_fields=self.output_fields or other.output_fields,
+            omit=self.omit or other.omit,
+            unwind=self.unwind or other.unwind,
+            flatten=self.flatten or other.flatten,
+            skip_hidden=self.skip_hidden or other.skip_hidden,
+            skip_empty=self.skip_empty or other.skip_empty,
+            skip_failed=self.skip_failed or other.skip_failed,
+        )
+
     def simplified(self) -> "Transformation":
         """The same with the two options that ``simplified`` stands for."""
         return replace(self, fields=SIMPLIFIED_FIELDS, unwind=SIMPLIFIED_UNWIND)

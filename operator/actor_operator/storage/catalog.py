@@ -16,7 +16,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
-    exists,
     select,
     update,
 )
@@ -24,10 +23,10 @@ from sqlalchemy.exc import IntegrityError
 
 from actor_operator.desired.names import ID_ALPHABET, ID_LENGTH
 from actor_operator.errors import ActorOperatorError
-from actor_operator.storage.across import across_accounts
 from actor_operator.storage.counters import Counters
 from actor_operator.storage.removals import Removals
-from actor_operator.storage.tables import ACCOUNTS, STORAGES
+from actor_operator.storage.schemas import StorageSchemas
+from actor_operator.storage.tables import STORAGES
 from actor_operator.storage.upsert import insert_into
 
 NAME_PATTERN = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
@@ -85,6 +84,7 @@ class StorageRow:
     write_count: int
     delete_count: int
     list_count: int
+    schema_digest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,8 @@ class NewStorage:
         The run whose token made it.
     general_access
         Who else may read it.
+    schema
+        JSON of its schema; empty: it has none.
     """
 
     kind: StorageKind
@@ -117,15 +119,17 @@ class NewStorage:
     actor_id: str | None = None
     creator_run: str | None = None
     general_access: str = "FOLLOW_USER_SETTING"
+    schema: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class StorageChanges:
-    """What is to change of a storage; None: that stays."""
+    """What is to change of a storage; None: that stays. An empty schema takes it away."""
 
     name: str | None = None
     title: str | None = None
     general_access: str | None = None
+    schema: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,24 +148,16 @@ class StoragePage:
     items: list[StorageRow]
 
 
-_COLUMNS = tuple(STORAGES.c[field.name] for field in fields(StorageRow))
+ROW_COLUMNS = tuple(STORAGES.c[field.name] for field in fields(StorageRow))
+"""What a `StorageRow` is made of."""
 
 # Statements that every request needs are built once: building one costs more than running it.
 _OF_KIND = and_(
     STORAGES.c.account == bindparam("of_account"), STORAGES.c.kind == bindparam("of_kind")
 )
-_BY_ID = select(*_COLUMNS).where(_OF_KIND, STORAGES.c.id == bindparam("of_id"))
+_BY_ID = select(*ROW_COLUMNS).where(_OF_KIND, STORAGES.c.id == bindparam("of_id"))
 _BY_ID_LOCKED = _BY_ID.with_for_update()
-_BY_NAME = select(*_COLUMNS).where(_OF_KIND, STORAGES.c.name_key == bindparam("of_name"))
-_ANYWHERE = across_accounts(
-    select(STORAGES.c.account, *_COLUMNS).where(
-        STORAGES.c.id == bindparam("of_id"),
-        STORAGES.c.kind == bindparam("of_kind"),
-        ~exists().where(
-            ACCOUNTS.c.id == STORAGES.c.account, ACCOUNTS.c.unreachable_at.is_not(None)
-        ),
-    )
-)
+_BY_NAME = select(*ROW_COLUMNS).where(_OF_KIND, STORAGES.c.name_key == bindparam("of_name"))
 
 
 class Catalog:
@@ -218,6 +214,8 @@ class Catalog:
         ).all()
         if made:
             self._count(new.kind, new.name, 1)
+        if made and new.schema:
+            StorageSchemas(self._connection, self._account).put(storage_id, new.schema)
         row = self._same(new) or self.get(new.kind, storage_id)
         assert row is not None  # noqa: S101 -- one of the two has just written it
         return row, bool(made)
@@ -268,6 +266,8 @@ class Catalog:
             self._connection.execute(self._update(storage_id).values(values))
         except IntegrityError as error:  # another replica was faster
             raise NameTakenError(f'Another storage has the name "{changes.name}".') from error
+        if changes.schema is not None:
+            StorageSchemas(self._connection, self._account).put(storage_id, changes.schema)
         return self.get(kind, storage_id)
 
     def delete(self, kind: StorageKind, storage_id: str, now: int, *, named: bool = True) -> bool:
@@ -293,6 +293,7 @@ class Catalog:
         self._connection.execute(
             delete(STORAGES).where(STORAGES.c.account == self._account, STORAGES.c.id == storage_id)
         )
+        StorageSchemas(self._connection, self._account).remove(storage_id)
         Removals(self._connection, self._account).add(storage_id, kind, now)
         self._count(kind, before.name, -1)
         return True
@@ -317,7 +318,7 @@ class Catalog:
         """
         order = (STORAGES.c.created_at, STORAGES.c.id)
         query = (
-            select(*_COLUMNS)
+            select(*ROW_COLUMNS)
             .where(STORAGES.c.account == self._account, STORAGES.c.kind == kind)
             .order_by(*(column.desc() if desc else column for column in order))
             .offset(offset)
@@ -333,7 +334,7 @@ class Catalog:
     def of_run(self, run_id: str) -> list[StorageRow]:
         """The default storages of a run that were made so far."""
         rows = self._connection.execute(
-            select(*_COLUMNS).where(
+            select(*ROW_COLUMNS).where(
                 STORAGES.c.account == self._account, STORAGES.c.run_id == run_id
             )
         )
@@ -370,19 +371,6 @@ class Catalog:
         return update(STORAGES).where(
             STORAGES.c.account == self._account, STORAGES.c.id == storage_id
         )
-
-
-def find_in_any_account(
-    connection: Connection, kind: StorageKind, storage_id: str
-) -> tuple[int, StorageRow] | None:
-    """A storage by its id alone, and its account: FOR CHECKS OF ACCESS ONLY.
-
-    The one query about storages that does not name an account: a link with an id may be followed
-    by somebody who has no account here. The caller must then ask whether that one may. Nobody
-    finds what belongs to an account whose namespace is gone.
-    """
-    row = connection.execute(_ANYWHERE, {"of_id": storage_id, "of_kind": kind}).first()
-    return None if row is None else (row[0], StorageRow(*row[1:]))
 
 
 def new_id() -> str:

@@ -39,7 +39,7 @@ _COUNT_PUSH = (
         modified_at=bindparam("now"),
         accessed_at=bindparam("now"),
     )
-    .returning(STORAGES.c.item_count, STORAGES.c.fields)
+    .returning(STORAGES.c.item_count, STORAGES.c.fields, STORAGES.c.schema_digest)
 )
 _NAME_FIELDS = update(STORAGES).where(*_THE_STORAGE).values(fields=bindparam("names"))
 _ADD_BLOCK = insert(BLOCKS)
@@ -82,6 +82,7 @@ class DatasetItems:
         clean: int,
         fields: Iterable[str],
         now: int,
+        schema: str | None = None,
     ) -> int | None:
         """Add blocks at the end.
 
@@ -97,6 +98,8 @@ class DatasetItems:
             Names of the fields that they have.
         now
             Milliseconds since 1970.
+        schema
+            Digest of the schema that the items were checked by; None: by none.
 
         Returns
         -------
@@ -106,7 +109,8 @@ class DatasetItems:
         Raises
         ------
         StaleError
-            When the upload of a block counts as given up already.
+            When the upload of a block counts as given up already, or the dataset has another
+            schema: the transaction must be rolled back.
         """
         items = sum(block.count for block in blocks)
         row = self._connection.execute(
@@ -114,6 +118,8 @@ class DatasetItems:
         ).first()
         if row is None:
             return None
+        if row.schema_digest != schema:
+            raise StaleError("The schema of the dataset was changed meanwhile.")
         first = int(row.item_count) - items
         self._add_blocks(storage, first, blocks)
         for block in blocks:

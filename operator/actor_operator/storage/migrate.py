@@ -16,8 +16,15 @@ LOCK_NUMBER = 7_264_118_001
 """Number of the lock in PostgreSQL that one replica at a time holds while it migrates."""
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: Connection, to: str = "head") -> None:
     """Run the steps that the database has not seen, in the transaction that is open.
+
+    Parameters
+    ----------
+    connection
+        In a transaction.
+    to
+        The last step; only tests, which make older databases, name another one than the newest.
 
     Raises
     ------
@@ -32,7 +39,7 @@ def migrate(connection: Connection) -> None:
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
     try:
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     except CommandError as error:
         raise ConfigurationError(
             f"The database was changed by a newer version of Actor Operator: {error}. "

@@ -143,12 +143,22 @@ STORAGES = Table(
     Column("write_count", BigInteger, nullable=False, default=0),
     Column("delete_count", BigInteger, nullable=False, default=0),
     Column("list_count", BigInteger, nullable=False, default=0),
+    Column("schema_digest", String(64)),  # of its schema, if it has one
     UniqueConstraint("account", "kind", "name_key"),
     Index("ix_storages_account_kind_created", "account", "kind", "created_at", "id"),
     Index("ix_storages_account_run", "account", "run_id"),
     Index("ix_storages_id", "id"),
 )
 """Key-value stores, datasets and request queues."""
+
+STORAGE_SCHEMAS = Table(
+    "storage_schemas",
+    METADATA,
+    Column("account", Integer, primary_key=True),
+    Column("storage", ID, primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # JSON
+)
+"""Schemas of storages. Not in the row of the storage, which every push writes anew."""
 
 Index(
     "ix_storages_named",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from actor_operator.desired.names import ID_ALPHABET, ID_LENGTH
 from actor_operator.storage.accounts import Account, Accounts
+from actor_operator.storage.any_account import find_in_any_account
 from actor_operator.storage.catalog import (
     Catalog,
     NameTakenError,
@@ -17,7 +18,6 @@ from actor_operator.storage.catalog import (
     StorageChanges,
     StorageKind,
     StorageRow,
-    find_in_any_account,
     new_id,
 )
 from actor_operator.storage.database import Database

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from apify_client import ApifyClientAsync
+from apify_client._models import DatasetSchemaValidationErrorData
 from apify_client.errors import ApifyApiError
 from tests.integration.api.world import AUTHOR, OWNER, World, until, world_on
 
@@ -189,6 +190,32 @@ async def test_items_are_pushed_and_read(client: ApifyClientAsync) -> None:
     assert made.id in {each.id for each in (await client.datasets().list()).items}
     await dataset.delete()
     assert await dataset.get() is None
+
+
+async def test_items_are_checked_by_the_schema_of_their_dataset(client: ApifyClientAsync) -> None:
+    fields = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    view = {"title": "Numbers", "transformation": {"fields": ["n"], "limit": 2, "desc": True}}
+    schema = {"actorSpecification": 1, "fields": fields, "views": {"numbers": view}}
+    made = await client.datasets().get_or_create(name="numbers", schema=schema)
+    dataset = client.dataset(made.id)
+    assert made.schema_ == schema
+    await dataset.push_items([{"n": n, "x": 1} for n in range(3)])
+    with pytest.raises(ApifyApiError) as caught:
+        await dataset.push_items([{"n": 4}, {"n": "five"}])
+    assert (caught.value.status_code, caught.value.type) == (400, "schema-validation-error")
+    told: Any = caught.value.data
+    (invalid,) = DatasetSchemaValidationErrorData.model_validate(told).invalid_items
+    assert invalid.item_position == 1
+    assert invalid.validation_errors is not None
+    assert invalid.validation_errors[0].instance_path == "/n"
+    shown = await dataset.list_items(view="numbers")
+    assert (shown.items, shown.total) == ([{"n": 2}, {"n": 1}], 3)
+    assert [item async for item in dataset.iterate_items(view="numbers")] == shown.items
+    csv = await dataset.get_items_as_bytes(item_format="csv", view="numbers", bom=False)
+    assert csv.decode().split() == ["n", "2", "1"]
+    with pytest.raises(ApifyApiError, match="no view"):
+        await dataset.list_items(view="other")
+    await dataset.delete()
 
 
 async def test_records_are_written_and_read(client: ApifyClientAsync) -> None:

@@ -119,6 +119,8 @@ async def test_a_dataset_is_changed_and_deleted(client: httpx.AsyncClient) -> No
         [],
         {"title": 3},
         {"title": "a\0b"},
+        {"schema": {"fields": {"type": "array"}}},
+        {"schema": 3},
     ],
 )
 async def test_changes_that_cannot_be_are_refused(client: httpx.AsyncClient, body: Any) -> None:

@@ -86,7 +86,7 @@ def add_storage_routes(routes: Routes, storages: Storages, find: FindStorage) ->
     async def put_storage(
         request: Request, storage: Annotated[StorageRef, Depends(find)]
     ) -> Response:
-        """Change the name, the title or the general access of a storage."""
+        """Change the name, the title, the general access or the schema of a storage."""
         return data(await storages.update(storage, await read_json(request)))
 
     @routes.delete("", needs=Permission.WRITE)
