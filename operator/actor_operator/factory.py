@@ -171,12 +171,12 @@ def _build_controller(
     settings: Settings, client: KubeClient, stores: Stores, clock: Clock, metrics: Metrics
 ) -> RunController:
     pods, runs, actors, run_secrets = Pods(client), Runs(client), Actors(client), Secrets(client)
-    web_servers = _build_web_servers(settings.web_server, client, stores, clock)
     claims = Claims(own=settings.namespace, only=settings.namespaces, labelled=stores.labelled)
     networks = _build_networks(settings, client, stores, claims)
     executor = Executor(pods=pods, secrets=run_secrets, protect=networks.ensure)
     keyring = KeyringHolder(secrets=run_secrets, namespace=settings.namespace)
     events = _build_events(client, stores, clock, metrics)
+    web_servers = _build_web_servers(settings.web_server, client, stores, events, clock)
     accounts = _build_accounts(settings, client, stores, claims, clock)
     reconciler = RunReconciler(
         runs=stores.runs,
@@ -281,7 +281,11 @@ def _build_networks(
 
 
 def _build_web_servers(
-    settings: WebServerSettings, client: KubeClient, stores: Stores, clock: Clock
+    settings: WebServerSettings,
+    client: KubeClient,
+    stores: Stores,
+    events: EventRecorder,
+    clock: Clock,
 ) -> WebServers:
     kinds: dict[Part, WebKind] = {}
     if settings.enabled:
@@ -291,7 +295,13 @@ def _build_web_servers(
             Part.SERVICE: WebKind(stores.services, WebObjects(client, SERVICES)),
             Part.ROUTE: WebKind(stores.routes, routes),
         }
-    return WebServers(kinds=kinds, classes=stores.ingress_classes, settings=settings, clock=clock)
+    return WebServers(
+        kinds=kinds,
+        classes=stores.ingress_classes,
+        settings=settings,
+        clock=clock,
+        tell=events.tell,
+    )
 
 
 def _build_gatherer(

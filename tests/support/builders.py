@@ -255,6 +255,8 @@ def a_pod(
     )
 
 
+STARTED = ConditionType.STARTED
+
 FINISHED_WORDS = {
     Phase.SUCCEEDED: Reason.FINISHED_SUCCEEDED,
     Phase.FAILED: Reason.FAILED,
@@ -294,7 +296,14 @@ def a_status(
         "finished_at": at(10) if end else None,
         "options": Options("latest", 1024, timeout, 2048, "250m"),
         "conditions": tuple(
-            Condition(kind, str(true), reason, "As it was.", since, generation)
+            Condition(
+                kind,
+                str(true),
+                reason,
+                "As it was.",
+                max(since, at(started)) if kind is STARTED and started is not None else since,
+                generation,
+            )
             for kind, (true, reason) in facts.items()
         ),
     }

@@ -108,6 +108,7 @@ class ToyOperator:
                 classes=self.classes,
                 settings=self.settings.web_server,
                 clock=self,
+                tell=lambda *_: None,
             ),
             accounts=accounts,
             settings=self.settings,

@@ -111,6 +111,12 @@ def waits_of(status: RunStatus) -> dict[Reason, RunEvent]:
     return found
 
 
+def recreated(kind: str) -> RunEvent:
+    """Somebody had removed what leads requests to a run."""
+    note = f"The {kind} of the run's web server was gone, and was made again."
+    return RunEvent(NORMAL, "Recreated", "Route", note)
+
+
 def _replaced(old: RunStatus, new: RunStatus) -> Iterator[RunEvent]:
     """The run goes on in its next pod; why is in the condition that says what it waits for."""
     why = new.condition(ConditionType.POD_SCHEDULED)

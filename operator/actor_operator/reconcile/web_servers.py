@@ -1,10 +1,11 @@
 """Services and routes of runs: what is known of them, and the only writes to them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from actor_operator.api.v1alpha1.conditions import ConditionType
 from actor_operator.api.views.run import FinishedRun, RunView
 from actor_operator.api.views.web_object import WebObject
 from actor_operator.clock import Clock
@@ -23,6 +24,7 @@ from actor_operator.kube.errors import (
     TooManyRequestsError,
 )
 from actor_operator.kube.web_objects import WebObjects
+from actor_operator.lifecycle.events import RunEvent, recreated
 from actor_operator.lifecycle.routing import (
     Child,
     CreateChild,
@@ -77,6 +79,8 @@ class WebServers:
         What the informer knows of IngressClasses.
     settings, clock
         As everywhere.
+    tell
+        Told of what is made again, as an Event about the run.
     """
 
     def __init__(
@@ -86,11 +90,13 @@ class WebServers:
         classes: Store[WebObject],
         settings: WebServerSettings,
         clock: Clock,
+        tell: Callable[[RunEvent, RunView], None],
     ) -> None:
         self._kinds = kinds
         self._classes = classes
         self._settings = settings
         self._clock = clock
+        self._tell = tell
         self._left: dict[str, dict[str, Any]] = {}
         self._refused: dict[str, Refused] = {}
         for kind in kinds.values():
@@ -237,6 +243,8 @@ class WebServers:
     ) -> str | None:
         try:
             self._apply(kind, await kind.writer.create(run.namespace, action.manifest))
+            if isinstance(run, RunView) and run.status.is_true(ConditionType.WEB_SERVER_READY):
+                self._tell(recreated(kind.name), run)
         except AlreadyExistsError:
             name = action.manifest["metadata"]["name"]
             found = await kind.writer.read(run.namespace, name)

@@ -161,6 +161,7 @@ def test_what_is_deleted_by_hand_is_made_again(
 
     workspace.recorder.wait("it is made again", made_again, REPAIR_SECONDS)
     assert without_addresses(only(workspace, kind)) == without_addresses(before)
+    workspace.wait_events("endless", ["Normal/Recreated"])
     workspace.abort("endless")
     workspace.wait("endless")
 
@@ -229,6 +230,7 @@ def test_without_its_ingress_class_a_run_runs_and_says_what_to_do(
         workspace.run("endless", "endless")
         workspace.wait("endless", "RUNNING")
         workspace.wait_reason("endless", "WebServerReady", "NoIngress")
+        workspace.wait_events("endless", ["Warning/NotReachable"])
     finally:
         has_class(admin)
     reachable(workspace, "endless")

@@ -1,6 +1,7 @@
 """What to do for a run, and when to look at it again."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -24,8 +25,14 @@ from actor_operator.api.v1alpha1.phase import Phase
 from actor_operator.api.views.metadata import Condition
 from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunStatus
-from actor_operator.constants import MAX_INPUT_BYTES
-from actor_operator.lifecycle.actions import CreatePod, DeletePod, DeleteSecret, StopPod
+from actor_operator.constants import LABEL_ENVIRONMENT, MAX_INPUT_BYTES
+from actor_operator.lifecycle.actions import (
+    CreatePod,
+    DeletePod,
+    DeleteSecret,
+    RestoreSecret,
+    StopPod,
+)
 from actor_operator.lifecycle.decide import Decision, admit_first, decide
 from actor_operator.lifecycle.observed import Observed
 
@@ -266,6 +273,38 @@ def test_a_pod_that_may_still_start_keeps_its_secret_until_it_is_removed() -> No
 
 
 # Waking up
+
+
+def with_its_secret(**pod: Any) -> PodView:
+    """The pod as `decide` makes it, by the name of its Secret."""
+    (action,) = decided(observe(None)).actions
+    assert isinstance(action, CreatePod)
+    made = a_pod(**pod)
+    suffix = action.objects.secret_name.removeprefix(f"{made.name}-")
+    labels = {**made.metadata.labels, LABEL_ENVIRONMENT: suffix}
+    return replace(made, metadata=replace(made.metadata, labels=labels))
+
+
+MISSING = "CreateContainerConfigError"
+
+
+def test_a_secret_that_is_missing_is_made_once_more_before_that_is_told() -> None:
+    pod = with_its_secret(waiting=MISSING)
+    (action,) = decided(observe(pod)).actions
+
+    assert isinstance(action, RestoreSecret)
+    assert action.objects.secret_name.startswith(pod.name)
+    status = a_status()
+    told = Condition(ConditionType.STARTED, "False", Reason.CONTAINER_CONFIG_ERROR)
+    run = a_run(status=replace(status, conditions=(told,)))
+    assert decided(observe(pod, run=run)).actions == ()
+
+
+def test_a_secret_of_unknown_content_is_not_made_anew() -> None:
+    changed = an_actor(env={"MORE": "1"})
+
+    assert decided(observe(with_its_secret(waiting=MISSING), actor=changed)).actions == ()
+    assert decided(observe(with_its_secret(waiting="ErrImagePull"))).actions == ()
 
 
 def wake(observed: Observed, now: float) -> datetime | None:

@@ -77,6 +77,33 @@ def test_a_pod_that_ended_with_its_node_fails_whatever_its_code(reason: str) -> 
     assert "going down" in verdict.message
 
 
+def test_a_kubelet_that_shuts_down_its_node_is_not_taken_for_one_that_evicts() -> None:
+    by_kubelet = "TerminationByKubelet"
+    pod = a_pod(ended=POLITE, phase="Failed", reason="Terminated", disrupted=by_kubelet)
+    verdict = judge(pod)
+
+    assert verdict is not None
+    assert (verdict.reason, verdict.disruption) == (Reason.NODE_SHUTDOWN, True)
+
+
+def test_a_container_that_was_found_dead_when_its_node_was_started_has_not_failed() -> None:
+    found, own = ended(255, reason="Unknown"), ended(255, reason="Error")
+    verdict, failure = judge(a_pod(ended=found, phase="Failed")), judge(a_pod(ended=own))
+
+    assert verdict is not None
+    assert failure is not None
+    assert (verdict.reason, verdict.disruption) == (Reason.NODE_SHUTDOWN, True)
+    assert (failure.reason, failure.disruption) == (Reason.CONTAINER_FAILED, False)
+
+
+def test_of_a_node_whose_clock_is_behind_no_end_is_taken_to_have_come_before() -> None:
+    pod = a_pod(accepted=-119, ended=ended(0, after=-100, started_at=at(-118)), deleted=15)
+    verdict = judge(pod)
+
+    assert verdict is not None
+    assert verdict.reason == Reason.POD_DELETED
+
+
 def test_a_started_run_whose_pod_is_gone_fails_and_says_that_nobody_saw_the_end() -> None:
     verdict = verdict_of(observe(None, run=RUNNING, gone_since=at(3)), at(40), SETTINGS.limits)
 

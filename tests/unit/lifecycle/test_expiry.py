@@ -1,9 +1,10 @@
 """Arithmetic of deadlines."""
 
+from msgspec.structs import replace
 from tests.support.builders import a_pod, a_run, a_status, at, observe
 
 from actor_operator.api.v1alpha1.conditions import Reason
-from actor_operator.lifecycle.expiry import deadline, timeout_notice, told_from
+from actor_operator.lifecycle.expiry import deadline, kubelets_deadline, timeout_notice, told_from
 
 
 def test_the_deadline_is_the_pods_start_plus_the_timeout() -> None:
@@ -35,6 +36,22 @@ def test_the_deadline_that_stops_a_pod_is_not_taken_for_the_runs_timeout() -> No
     run = a_run(status=a_status(started=2, stop=Reason.ABORT_GRACEFUL, timeout=60))
 
     assert deadline(observe(a_pod(running=2, active_deadline=1), run=run)) == at(61)
+
+
+def test_the_time_begins_when_the_pod_got_its_node_if_the_nodes_clock_is_behind() -> None:
+    """Row C8: `a_pod` got its node after a second, and the node says two minutes before."""
+    observed = observe(a_pod(running=-119, accepted=-119, timeout=60))
+
+    assert deadline(observed) == at(61)
+    assert kubelets_deadline(observed) == at(-59)
+
+
+def test_it_begins_no_later_than_the_container_was_told_to_have_started() -> None:
+    """Row C8: the node's clock is two minutes ahead."""
+    run = a_run(status=a_status(started=122))
+    told = replace(run.status.conditions[0], last_transition_time=at(3))
+    run = replace(run, status=replace(run.status, conditions=(told, *run.status.conditions[1:])))
+    assert deadline(observe(a_pod(running=122, accepted=121), run=run)) == at(63)
 
 
 def test_a_cause_of_waiting_is_told_after_the_hold_back_and_the_second_that_times_are_cut_by() -> (

@@ -6,6 +6,7 @@ from tests.support.builders import SETTINGS, a_pod, a_run, a_status, at, blocked
 
 from actor_operator.api.v1alpha1.conditions import Reason
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.pod import ContainerState, ContainerStatus, Terminated
 from actor_operator.lifecycle.facts import Verdict
 from actor_operator.lifecycle.observed import Observed
 from actor_operator.lifecycle.verdict import verdict_of
@@ -114,6 +115,35 @@ def test_a_node_that_refuses_without_message_is_quoted_with_its_reason() -> None
     verdict = failure(observe(a_pod(phase="Failed", reason="OutOfcpu")), 5)
 
     assert verdict.message.endswith("OutOfcpu")
+
+
+INIT_ENDS = [
+    (ended(1), Reason.INIT_FAILED, "exit code 1"),
+    (ended(137, reason="OOMKilled"), Reason.INIT_OOM_KILLED, "more memory"),
+]
+
+
+@pytest.mark.parametrize(("end", "reason", "how"), INIT_ENDS, ids=["exit 1", "OOM"])
+def test_an_init_container_that_fails_fails_the_run_and_is_not_tried_again(
+    end: Terminated, reason: Reason, how: str
+) -> None:
+    pod = a_pod(phase="Failed", waiting="PodInitializing")
+    done = ContainerStatus("first", state=ContainerState(terminated=ended(0)))
+    init = ContainerStatus("mesh", state=ContainerState(terminated=end))
+    pod = replace(pod, status=replace(pod.status, init_container_statuses=(done, init)))
+
+    verdict = failure(observe(pod), 5)
+
+    assert (verdict.reason, verdict.platform, verdict.disruption) == (reason, True, False)
+    assert "mesh" in verdict.message
+    assert how in verdict.message
+
+
+def test_a_node_whose_clock_is_behind_does_not_shorten_the_pull_window() -> None:
+    pod = a_pod(waiting="ErrImagePull", accepted=-200)
+
+    assert verdict_of(observe(pod), at(100), SETTINGS.limits) is None
+    assert failure(observe(pod), 122).reason == Reason.IMAGE_PULL_FAILED
 
 
 # The API server

@@ -24,7 +24,14 @@ from actor_operator.kube.errors import (
     TooManyRequestsError,
     UnreachableError,
 )
-from actor_operator.lifecycle.actions import Action, CreatePod, DeletePod, DeleteSecret, StopPod
+from actor_operator.lifecycle.actions import (
+    Action,
+    CreatePod,
+    DeletePod,
+    DeleteSecret,
+    RestoreSecret,
+    StopPod,
+)
 from actor_operator.reconcile.execute import Executor, Refusal, explain_refusal
 
 RUN = a_run()
@@ -40,6 +47,7 @@ class Recorder:
         self.refusal = refusal
         self.existing = existing
         self.unprotected: Refusal | None = None
+        self.secret_refusal: ApiError | None = None
 
     async def create(self, namespace: str, pod: object) -> PodView:
         self.calls.append(("create pod", namespace))
@@ -64,6 +72,8 @@ class Recorder:
 
     async def ensure(self, namespace: str, secret: object) -> None:
         self.calls.append(("ensure secret", namespace))
+        if self.secret_refusal is not None:
+            raise self.secret_refusal
 
 
 def carry_out(recorder: Recorder, *actions: Action) -> tuple[PodView, ...] | Refusal:
@@ -84,6 +94,20 @@ def test_the_secret_is_there_before_the_pod_that_needs_it() -> None:
         ("ensure secret", "team"),
         ("create pod", "team"),
     ]
+
+
+def test_a_secret_is_made_anew_for_a_pod_that_is_there() -> None:
+    recorder = Recorder()
+
+    assert carry_out(recorder, RestoreSecret(OBJECTS)) == ()
+    assert recorder.calls == [("ensure secret", "team")]
+
+
+def test_a_pod_whose_secret_may_not_be_made_anew_is_not_refused() -> None:
+    recorder = Recorder()
+    recorder.secret_refusal = ForbiddenError("exceeded quota", status=403)
+
+    assert carry_out(recorder, RestoreSecret(OBJECTS)) == ()
 
 
 def test_nothing_is_made_in_a_namespace_without_its_network_policy() -> None:

@@ -47,6 +47,11 @@ _ACCOUNT = "actorctl accounts NAMESPACE"
 _LOGS = "actorctl logs NAME"
 _RESURRECT = "actorctl resurrect NAME"
 
+_INJECTED = (
+    "Let the administrator see what puts init containers into pods of the namespace (a mutating"
+    " policy or webhook, such as a service mesh's), and why this one fails. Then resurrect the run."
+)
+
 _ADMITTED = {
     Reason.PENDING: Advice(
         "Nothing: the operator is about to look. If it stays so, let the administrator see whether"
@@ -210,6 +215,8 @@ _STARTED = {
         " then resurrect the run.",
         _RESURRECT,
     ),
+    Reason.INIT_FAILED: Advice(_INJECTED, _POD),
+    Reason.INIT_OOM_KILLED: Advice(_INJECTED, _POD),
     Reason.RUNTIME_UNAVAILABLE: Advice(
         "Let the administrator look at the node: its container runtime does not work. Then"
         " resurrect the run.",

@@ -1,11 +1,14 @@
 """What the operator reads of a run's pod."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from actor_operator.api.views.metadata import Condition, ObjectView, View
 from actor_operator.constants import CONTAINER_NAME
+
+CUT_OFF = timedelta(seconds=1)
+"""How much times may differ that are cut off to whole seconds by clocks that agree."""
 
 START_ERRORS = frozenset({"StartError", "ContainerCannotRun"})
 """Reasons of a terminated container whose entry point could not be run."""
@@ -70,6 +73,7 @@ class PodStatusView(View, frozen=True):
     start_time: datetime | None = None
     conditions: tuple[Condition, ...] = ()
     container_statuses: tuple[ContainerStatus, ...] = ()
+    init_container_statuses: tuple[ContainerStatus, ...] = ()
 
 
 class PodView(ObjectView, frozen=True):
@@ -85,7 +89,35 @@ class PodView(ObjectView, frozen=True):
     @property
     def container(self) -> ContainerStatus | None:
         """The actor's container, once the kubelet has said something of it."""
-        return next((c for c in self.status.container_statuses if c.name == CONTAINER_NAME), None)
+        for found in self.status.container_statuses:
+            if found.name == CONTAINER_NAME:
+                return found
+        return None
+
+    @property
+    def failed_init(self) -> ContainerStatus | None:
+        """The init container that failed, if one did. The operator itself makes none."""
+        for found in self.status.init_container_statuses:
+            if found.state.terminated is not None and found.state.terminated.exit_code != 0:
+                return found
+        return None
+
+    @property
+    def accepted_at(self) -> datetime | None:
+        """When the kubelet took the pod, by the clocks of the control plane as far as is known.
+
+        A node whose clock is behind says that it took the pod before the scheduler gave it one.
+        """
+        assigned, start = self.condition("PodScheduled"), self.status.start_time
+        if start is None or assigned is None or assigned.status != "True":
+            return start
+        return max(start, assigned.last_transition_time or start)
+
+    @property
+    def clock_is_behind(self) -> bool:
+        """Whether the times that the node tells are too early to be compared with others."""
+        start, accepted = self.status.start_time, self.accepted_at
+        return start is not None and accepted is not None and accepted - start > CUT_OFF
 
     @property
     def terminated(self) -> Terminated | None:
