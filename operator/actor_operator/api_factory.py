@@ -384,7 +384,9 @@ def build_runs(parts: RunParts, stores: ApiStores) -> RunServices:
     )
     runs, start = RunService(parts, answers, uses), RunStart(parts)
     return RunServices(
-        actors=Actors(parts.actors, parts.database, parts.settings.defaults),
+        actors=Actors(
+            parts.actors, parts.database, parts.settings.defaults, parts.settings.api.base_url
+        ),
         directory=parts.actors,
         answers=answers,
         runs=runs,

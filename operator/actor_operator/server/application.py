@@ -76,7 +76,7 @@ def _routes(api: Api) -> Iterator[Routes]:
     )
     yield run_routes(runs.runs, runs.answers)
     yield build_routes(runs.actors)
-    yield log_routes(api.logs, runs.answers)
+    yield log_routes(api.logs, runs.answers, runs.actors)
     yield user_routes(api.users, api.measure)
     yield store_routes(PublicActors(runs.directory))
     yield unsupported_routes()

@@ -143,6 +143,10 @@ class ActorDirectory:
             raise not_found("Build")
         return found, build
 
+    def is_build(self, wanted: str) -> bool:
+        """Whether an id is that of a build, of whomever."""
+        return wanted in self._by_build
+
     def named(self, key: str) -> FullActor | None:
         """The Actor of a namespace and name (``namespace/name``), whoever asks."""
         namespace, _, name = key.partition("/")

@@ -17,6 +17,8 @@ from actor_operator.services.actor_object import (
     sorted_builds,
     versions,
 )
+from actor_operator.services.build_log import build_log
+from actor_operator.services.build_openapi import build_openapi
 from actor_operator.services.errors import invalid, not_found
 from actor_operator.services.identity import Caller
 from actor_operator.services.input import read_long_input
@@ -47,14 +49,21 @@ class Actors:
         Where runs are counted.
     defaults
         What holds for runs where an Actor says nothing.
+    address
+        Of the API for clients, without ``/v2``.
     """
 
     def __init__(
-        self, directory: ActorDirectory, database: Database, defaults: DefaultRunSettings
+        self,
+        directory: ActorDirectory,
+        database: Database,
+        defaults: DefaultRunSettings,
+        address: str,
     ) -> None:
         self._directory = directory
         self._database = database
         self._defaults = defaults
+        self._address = address
 
     async def find(self, caller: Caller, reference: str) -> FoundActor:
         """The Actor that a client means.
@@ -129,24 +138,66 @@ class Actors:
         shown = _part(every, offset, limit, desc=desc)
         return Part([build_item(found, build) for found, build in shown], len(every))
 
-    async def build(self, caller: Caller, wanted: str) -> dict[str, Any]:
-        """The build with an id."""
-        return build_object(*await self._directory.with_build(caller, wanted))
+    def is_build(self, wanted: str) -> bool:
+        """Whether an id is that of a build, of whomever."""
+        return self._directory.is_build(wanted)
 
-    async def build_of(self, caller: Caller, reference: str, wanted: str) -> dict[str, Any]:
-        """The build of an Actor with an id; ``default`` is that of a run without wishes.
+    async def build(
+        self, caller: Caller, wanted: str, reference: str | None = None
+    ) -> dict[str, Any]:
+        """A build whole.
+
+        Parameters
+        ----------
+        caller
+            Who asks.
+        wanted
+            Its id; below an Actor also its number, or ``default``: that of a run without wishes.
+        reference
+            The Actor that it belongs to; None: whatever Actor.
 
         Raises
         ------
         ApiError
-            404 when there is none.
+            404 when there is none that the caller may see.
         """
+        return build_object(*await self._find_build(caller, wanted, reference))
+
+    async def build_log(self, caller: Caller, wanted: str) -> str:
+        """The log of a build: what is known of how it came here.
+
+        Raises
+        ------
+        ApiError
+            As `build`.
+        """
+        found, build = await self._find_build(caller, wanted)
+        return build_log(found, build, own=_owns(caller, found))
+
+    async def build_openapi(
+        self, caller: Caller, wanted: str, reference: str | None = None
+    ) -> dict[str, Any]:
+        """The OpenAPI document of an Actor with the input of a build.
+
+        Raises
+        ------
+        ApiError
+            As `build`; 400 when the build has an input schema that cannot be used.
+        """
+        found, build = await self._find_build(caller, wanted, reference)
+        return build_openapi(found, build, self._address)
+
+    async def _find_build(
+        self, caller: Caller, wanted: str, reference: str | None = None
+    ) -> tuple[FoundActor, FullBuild]:
+        if reference is None:
+            return await self._directory.with_build(caller, wanted)
         found = await self.find(caller, reference)
         if wanted == "default":
-            return build_object(found, self._choose_build(found, None))
+            return found, self._choose_build(found, None)
         for build in found.actor.spec.builds:
             if wanted in {found.build_id(build.number), build.number}:
-                return build_object(found, build)
+                return found, build
         raise not_found("Build")
 
     async def validate_input(

@@ -122,9 +122,7 @@ class DatasetItems:
             raise StaleError("The schema of the dataset was changed meanwhile.")
         first = int(row.item_count) - items
         self._add_blocks(storage, first, blocks)
-        for block in blocks:
-            if block.object_key is not None:
-                Uploads(self._connection, self._account).keep(block.object_key)
+        self._keep_objects(blocks)
         self._remember_fields(storage, row.fields, fields)
         return first
 
@@ -228,6 +226,11 @@ class DatasetItems:
             )
             first += block.count
         self._connection.execute(_ADD_BLOCK, rows)
+
+    def _keep_objects(self, blocks: Sequence[NewBlock]) -> None:
+        for block in blocks:
+            if block.object_key is not None:
+                Uploads(self._connection, self._account).keep(block.object_key)
 
     def _remember_fields(self, storage: str, known: bytes | None, fields: Iterable[str]) -> None:
         """Add the names that are new: most pushes have none, and cost nothing here."""

@@ -132,11 +132,8 @@ ROWS = {
         DELETE /v2/actors/{actorId}/versions/{versionNumber}/env-vars/{envVarName}
         POST /v2/actors/{actorId}/builds
         POST /v2/actors/{actorId}/builds/{buildId}/abort
-        GET /v2/actors/{actorId}/builds/{buildId}/openapi.json
         DELETE /v2/actor-builds/{buildId}
         POST /v2/actor-builds/{buildId}/abort
-        GET /v2/actor-builds/{buildId}/log
-        GET /v2/actor-builds/{buildId}/openapi.json
         GET /v2/actor-tasks
         POST /v2/actor-tasks
         GET /v2/schedules
@@ -184,7 +181,10 @@ ROWS = {
         GET /v2/actors/{actorId}/versions/{versionNumber}/env-vars
         GET /v2/actors/{actorId}/builds
         GET /v2/actors/{actorId}/builds/{buildId}
+        GET /v2/actors/{actorId}/builds/{buildId}/openapi.json
         GET /v2/actor-builds/{buildId}
+        GET /v2/actor-builds/{buildId}/log
+        GET /v2/actor-builds/{buildId}/openapi.json
     """,
     "variable": "GET /v2/actors/{actorId}/versions/{versionNumber}/env-vars/{envVarName}",
     "runs of actor": """

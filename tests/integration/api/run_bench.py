@@ -31,6 +31,7 @@ from actor_operator.server.gate import Gate
 from actor_operator.server.routes.actor_runs import ActorRunUses, actor_run_routes
 from actor_operator.server.routes.actors import PREFIXES, actor_routes
 from actor_operator.server.routes.builds import actor_build_routes, build_routes
+from actor_operator.server.routes.logs import log_routes
 from actor_operator.server.routes.runs import run_routes
 from actor_operator.services.account_use import AccountUses
 from actor_operator.services.accounts import Accounts
@@ -41,6 +42,8 @@ from actor_operator.services.datasets import Datasets
 from actor_operator.services.errors import ApiError
 from actor_operator.services.identity import NOBODY, Caller, Permission
 from actor_operator.services.key_value_stores import KeyValueStores
+from actor_operator.services.log_tails import Tails
+from actor_operator.services.logs import Logs
 from actor_operator.services.mirror import Mirror
 from actor_operator.services.run_answers import RunAnswers
 from actor_operator.services.run_directory import RunDirectory
@@ -129,6 +132,7 @@ class RunBench:
         self.sweeper = RunSweeper(self.parts, self.start)
         self.gate = StubGate()
         self.uses = self._uses(objects)
+        self.logs = Logs(database, objects, Tails())
         self._tasks: list[asyncio.Task[None]] = []
         self._informers = self._watch()
 
@@ -154,6 +158,7 @@ class RunBench:
             [
                 run_routes(self.uses.runs, self.uses.answers),
                 build_routes(self.uses.actors),
+                log_routes(self.logs, self.uses.answers, self.uses.actors),
                 *(actor_run_routes(prefix, self.uses) for prefix in PREFIXES),
                 *(actor_build_routes(prefix, self.uses.actors) for prefix in PREFIXES),
                 *(actor_routes(prefix, self.uses.actors) for prefix in PREFIXES),
@@ -203,7 +208,7 @@ class RunBench:
         runs = RunService(parts, answers, usage)
         use = StorageUse(self.database, millis)
         return ActorRunUses(
-            actors=Actors(parts.actors, self.database, self.settings.defaults),
+            actors=Actors(parts.actors, self.database, self.settings.defaults, "http://api.test"),
             answers=answers,
             finding=RunFinding(runs, parts.actors),
             sync=RunSync(self.start, answers),

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.api.run_bench import NAMESPACE, RunBench, run_bench, until
 from tests.support.apiserver import ApiServer
 
+from actor_operator.services.actor_directory import build_id
 from actor_operator.services.identity import Permission
 from actor_operator.storage.database import Database
 from actor_operator.storage.objects import ObjectStore
@@ -114,6 +115,53 @@ async def test_an_actor_keeps_its_id_when_it_is_made_anew(
     assert (await get(client, "/v2/actors/mine"))["id"] == before["id"]
 
 
+async def test_a_build_has_a_log_that_tells_where_it_is(client: httpx.AsyncClient) -> None:
+    (build, *_) = (await get(client, "/v2/actors/mine/builds"))["items"]
+    log = await client.get(f"/v2/actor-builds/{build['id']}/log?stream=1")
+    assert log.headers["content-type"] == "text/plain; charset=utf-8"
+    first = f"{build['startedAt']} ACTOR: Build 1.0.1 of {NAMESPACE}/mine is the image"
+    assert log.text.startswith(f"{first} registry.example/mine:1.0.1.\n")
+    same = await client.get(f"/v2/logs/{build['id']}?download=1")
+    assert same.text == log.text
+    assert same.headers["content-disposition"] == f'attachment; filename="{build["id"]}.log"'
+
+
+async def test_nobody_else_is_told_where_the_images_of_an_actor_are(
+    client: httpx.AsyncClient,
+) -> None:
+    (build, *_) = (await get(client, f"/v2/actors/{OTHERS}~public/builds"))["items"]
+    log = await client.get(f"/v2/actor-builds/{build['id']}/log")
+    assert log.status_code == 200
+    assert "registry.example" not in log.text
+
+
+async def test_a_build_has_an_openapi_document(client: httpx.AsyncClient) -> None:
+    (build, *_) = (await get(client, "/v2/actors/mine/builds"))["items"]
+    document = (await client.get(f"/v2/actor-builds/{build['id']}/openapi.json")).json()
+    assert document["info"]["x-build-id"] == build["id"]
+    assert document["servers"] == [{"url": "http://api.test/v2"}]
+    for path in document["paths"]:
+        assert path.startswith(f"/acts/{NAMESPACE}~mine/")
+    by_actor = await client.get(f"/v2/actors/mine/builds/{build['id']}/openapi.json")
+    assert by_actor.json() == document
+    default = (await client.get("/v2/actors/mine/builds/default/openapi.json")).json()
+    assert default["info"]["version"] == "1.0"
+    assert default["info"]["x-build-id"] != build["id"]
+
+
+@pytest.mark.parametrize("what", ["log", "openapi.json"])
+async def test_a_build_that_one_may_not_see_has_nothing(
+    client: httpx.AsyncClient, bench: RunBench, what: str
+) -> None:
+    private = bench.parts.actors.named(f"{OTHERS}/private")
+    assert private is not None
+    hidden = build_id(private.uid, "1.0.1")
+    for found in (hidden, "a" * 17):
+        answer = await client.get(f"/v2/actor-builds/{found}/{what}")
+        assert answer.json()["error"]["type"] == "record-not-found"
+    assert (await client.get(f"/v2/logs/{hidden}")).status_code == 404
+
+
 async def test_builds_are_listed_by_number_and_found_by_id(client: httpx.AsyncClient) -> None:
     listed = (await get(client, "/v2/actors/mine/builds"))["items"]
     assert [build["buildNumber"] for build in listed] == ["1.0.1", "1.0.10", "1.1.2"]
@@ -154,7 +202,6 @@ async def test_versions_show_variables_but_no_secrets(client: httpx.AsyncClient)
         ("PUT", "/v2/actors/mine/versions/1.0/env-vars/A"),
         ("DELETE", f"/v2/actor-builds/{'a' * 17}"),
         ("POST", f"/v2/actor-builds/{'a' * 17}/abort"),
-        ("GET", "/v2/actors/mine/builds/default/openapi.json"),
     ],
 )
 async def test_what_is_not_supported_says_so(

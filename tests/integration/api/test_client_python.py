@@ -66,6 +66,12 @@ async def test_a_build_is_found(client: ApifyClientAsync) -> None:
     found = await client.build(builds.items[0].id).get()
     assert found is not None
     assert found.build_number == "1.0.1"
+    log = await client.build(found.id).log().get()
+    assert log is not None
+    assert "Build 1.0.1 of owners/quick" in log
+    assert await client.log(found.id).get() == log
+    document = await client.build(found.id).get_open_api_definition()
+    assert f"/acts/{OWNER}~quick/runs" in document["paths"]
 
 
 # Runs

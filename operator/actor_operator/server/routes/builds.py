@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Path
 from fastapi.responses import Response
 
-from actor_operator.server.answers import data, page
+from actor_operator.server.answers import data, json_answer, page
+from actor_operator.server.described import OBJECT
 from actor_operator.server.parameters import Desc, Limit, Offset, page_limit
 from actor_operator.server.routes.refusal import add_refusal
 from actor_operator.server.routing import Routes, Who
@@ -40,13 +41,15 @@ def actor_build_routes(prefix: str, actors: Actors) -> Routes:
     ) -> Response:
         """Get a build of an Actor."""
         del wait  # builds are finished as long as we know them
-        return data(await actors.build_of(caller, actor_id, build_id))
+        return data(await actors.build(caller, build_id, actor_id))
+
+    @routes.get("/{actorId}/builds/{buildId}/openapi.json", needs=Permission.READ, gives=OBJECT)
+    async def get_openapi(caller: Who, actor_id: ActorId, build_id: BuildId) -> Response:
+        """Get an OpenAPI document that tells how to run a build of an Actor."""
+        return json_answer(await actors.build_openapi(caller, build_id, actor_id))
 
     add_refusal(routes, "POST", "/{actorId}/builds", MAKING)
     add_refusal(routes, "POST", "/{actorId}/builds/{buildId}/abort", MAKING)
-    add_refusal(
-        routes, "GET", "/{actorId}/builds/{buildId}/openapi.json", "OpenAPI documents of Actors"
-    )
     return routes
 
 
@@ -69,8 +72,11 @@ def build_routes(actors: Actors) -> Routes:
         del wait  # builds are finished as long as we know them
         return data(await actors.build(caller, build_id))
 
+    @routes.get("/{buildId}/openapi.json", needs=Permission.READ, gives=OBJECT)
+    async def get_openapi(caller: Who, build_id: BuildId) -> Response:
+        """Get an OpenAPI document that tells how to run a build."""
+        return json_answer(await actors.build_openapi(caller, build_id))
+
     add_refusal(routes, "DELETE", "/{buildId}", "removing builds over this API")
     add_refusal(routes, "POST", "/{buildId}/abort", MAKING)
-    add_refusal(routes, "GET", "/{buildId}/log", "logs of builds, which were made elsewhere")
-    add_refusal(routes, "GET", "/{buildId}/openapi.json", "OpenAPI documents of Actors")
     return routes
