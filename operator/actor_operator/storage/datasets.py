@@ -109,8 +109,7 @@ class DatasetItems:
         Raises
         ------
         StaleError
-            When the upload of a block counts as given up already, or the dataset has another
-            schema: the transaction must be rolled back.
+            When the upload of a block counts as given up, or the dataset has another schema.
         """
         items = sum(block.count for block in blocks)
         row = self._connection.execute(

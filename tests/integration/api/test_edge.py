@@ -160,12 +160,45 @@ async def test_a_client_that_goes_away_is_no_failure(world: World, token: str) -
 # Paths
 
 
-async def test_a_key_may_be_percent_encoded(client: httpx.AsyncClient) -> None:
-    written = await client.put("/v2/key-value-stores/~edge/records/a%2Eb%28c%29", content=b"1")
-    assert written.status_code == 201
-    assert (await client.get("/v2/key-value-stores/~edge/records/a.b(c)")).content == b"1"
-    within = await client.put("/v2/key-value-stores/~edge/records/a%2Fb", content=b"1")
-    assert error(within) == (404, "page-not-found")
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/v2/acts/{OWNER}%2Fquick",
+        "/v2/actors/me%2fquick",
+        f"/v2/actors/{OWNER}%2Fquick/builds/default",
+        f"/v2/datasets/{OWNER}%2Fedge",
+        f"/accounts/{OWNER}/v2/datasets/%2fedge/items",
+    ],
+)
+async def test_a_name_with_an_escaped_slash_is_the_name_with_its_owner(
+    client: httpx.AsyncClient, path: str
+) -> None:
+    assert (await client.get(path)).status_code == 200
+
+
+async def test_a_run_is_started_by_a_name_with_an_escaped_slash(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v2/acts/me%2Fquick/runs?waitForFinish=60")
+    assert (answer.status_code, answer.json()["data"]["status"]) == (201, "SUCCEEDED")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+async def test_a_slash_in_a_key_is_escaped_and_refused(
+    client: httpx.AsyncClient, method: str
+) -> None:
+    """It stands in no key; clients escape it, and must learn why it is none."""
+    answer = await client.request(method, "/v2/key-value-stores/~edge/records/a%2Fb")
+    assert answer.status_code == 400
+    if method != "HEAD":
+        assert error(answer)[1] == "invalid-record-key"
+
+
+async def test_other_escaped_symbols_of_a_key_are_what_they_stand_for(
+    client: httpx.AsyncClient,
+) -> None:
+    path = "/v2/key-value-stores/~edge/records/"
+    assert (await client.put(f"{path}%61%28b%29", content=b"x")).status_code == 201
+    assert (await client.get(f"{path}a(b)")).content == b"x"
+    assert error(await client.get(f"{path}a%252Fb")) == (400, "invalid-record-key")
 
 
 async def test_a_slash_at_the_end_is_another_address(client: httpx.AsyncClient) -> None:
