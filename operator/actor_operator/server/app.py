@@ -7,7 +7,6 @@ from urllib.parse import parse_qs
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -19,7 +18,7 @@ from actor_operator.server.answers import error_answer
 from actor_operator.server.described import describe
 from actor_operator.server.gate import Gate
 from actor_operator.server.plain_addresses import PlainAddresses
-from actor_operator.server.routing import Routes, permission_of
+from actor_operator.server.routing import Routes
 from actor_operator.services.errors import ApiError, unavailable
 
 log = logger(__name__)
@@ -48,13 +47,7 @@ CORS_SECONDS = 86_400
 
 
 def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
-    """Make the application of its routes.
-
-    Raises
-    ------
-    ConfigurationError
-        When a route does not say what it needs.
-    """
+    """Make the application of its routes."""
     app = FastAPI(
         title="Actor Operator API",
         version=__version__,
@@ -70,9 +63,6 @@ def build_app(gate: Gate, routes: Iterable[Routes]) -> FastAPI:
     for part in routes:
         # Not include_router: it wraps them, and nobody could look at what each of them declares.
         app.router.routes.extend(part.router.routes)
-    for route in app.routes:
-        if isinstance(route, APIRoute):
-            permission_of(route)
     describe(app)
     _add_error_handlers(app)
     app.add_middleware(MethodOverride)

@@ -11,7 +11,7 @@ from fastapi import Path, Request
 
 from actor_operator.desired.names import ids_of
 from actor_operator.server.parameters import Signature
-from actor_operator.server.routing import Who, permission_of
+from actor_operator.server.routing import caller_of, permission_of
 from actor_operator.server.run_parameters import ActorId, Origin, RunId, Status
 from actor_operator.services.access import WORDS, FindStorage, StorageAccess, StorageRef, Wish
 from actor_operator.services.errors import not_found
@@ -29,9 +29,9 @@ def by_id(access: StorageAccess, kind: StorageKind) -> FindStorage:
     """For ``/v2/datasets/{storageId}`` and the like."""
 
     async def find(
-        request: Request, caller: Who, storage_id: StorageId, signature: Signature = ""
+        request: Request, storage_id: StorageId, signature: Signature = ""
     ) -> StorageRef:
-        return await access.find(caller, _wish(request, kind, storage_id, signature))
+        return await access.find(caller_of(request), _wish(request, kind, storage_id, signature))
 
     return find
 
@@ -42,10 +42,9 @@ def by_run(access: StorageAccess, kind: StorageKind) -> FindStorage:
     The run only says which storage is meant; who may use that is asked of the storage.
     """
 
-    async def find(
-        request: Request, caller: Who, run_id: RunId, signature: Signature = ""
-    ) -> StorageRef:
-        return await access.find(caller, _wish(request, kind, _default(kind, run_id), signature))
+    async def find(request: Request, run_id: RunId, signature: Signature = "") -> StorageRef:
+        wish = _wish(request, kind, _default(kind, run_id), signature)
+        return await access.find(caller_of(request), wish)
 
     return find
 
@@ -54,8 +53,9 @@ def by_last_run(access: StorageAccess, kind: StorageKind, find_last: FindLastRun
     """For ``/v2/actors/{actorId}/runs/last/dataset`` and the like."""
 
     async def find(
-        request: Request, caller: Who, actor_id: ActorId, status: Status = "", origin: Origin = ""
+        request: Request, actor_id: ActorId, status: Status = "", origin: Origin = ""
     ) -> StorageRef:
+        caller = caller_of(request)
         wish = _wish(request, kind, "", "")
         if not wish.write and Permission.READ not in caller.permissions:
             raise not_found(WORDS[kind])
