@@ -23,7 +23,7 @@ from actor_operator.errors import ConfigurationError
 from actor_operator.storage.database import CommitListener, DatabaseUnavailableError
 from actor_operator.storage.folder_lock import FolderLock
 from actor_operator.storage.migrate import migrate
-from actor_operator.storage.sqlite_writer import SqliteWriter, translate
+from actor_operator.storage.sqlite_writer import SqliteWriter, driver_connection, translate
 
 T = TypeVar("T")
 
@@ -117,11 +117,12 @@ class SqliteDatabase:
         # There are as many connections as threads, so one is always there.
         connection = self._idle.pop()
         try:
-            connection.exec_driver_sql("BEGIN")
+            raw = driver_connection(connection)
+            raw.execute("BEGIN")
             try:
                 return work(connection)
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                raw.execute("ROLLBACK")
         except Exception as error:
             translated = translate(error)
             if translated is error:
