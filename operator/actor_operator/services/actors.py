@@ -253,8 +253,9 @@ def _part(found: list[Any], offset: int, limit: int, *, desc: bool) -> list[Any]
 
 
 def _totals(connection: Connection, account: int, shown: list[FoundActor]) -> dict[str, int]:
-    counters = Counters(connection, account)
-    return {found.id: counters.total(f"{KIND}/{found.id}") for found in shown}
+    kinds = {found.id: f"{KIND}/{found.id}" for found in shown}
+    totals = Counters(connection, account).totals(kinds.values())
+    return {actor_id: totals[kind] for actor_id, kind in kinds.items()}
 
 
 def _stats(connection: Connection, account: int, actor_id: str) -> ActorStats:

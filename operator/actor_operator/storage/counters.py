@@ -55,3 +55,13 @@ class Counters:
         if statuses:
             query = query.where(COUNTERS.c.status.in_(statuses))
         return int(self._connection.execute(query).scalar_one())
+
+    def totals(self, kinds: Collection[str]) -> dict[str, int]:
+        """How many there are of each kind, in all states."""
+        query = (
+            select(COUNTERS.c.kind, func.sum(COUNTERS.c.count).label("total"))
+            .where(COUNTERS.c.account == self._account, COUNTERS.c.kind.in_(kinds))
+            .group_by(COUNTERS.c.kind)
+        )
+        found = {row.kind: int(row.total) for row in self._connection.execute(query)}
+        return {kind: found.get(kind, 0) for kind in kinds}

@@ -36,6 +36,10 @@ KIND = "runs"
 """What the counters of all runs are called."""
 
 
+_LISTED = [column for column in RUNS.c if column.name != "mirror"]
+"""What lists read of rows: not the status, which is longer than all else and not shown there."""
+
+
 class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     """A row; times are milliseconds since 1970."""
 
@@ -149,11 +153,11 @@ class RunRows:
     def page(
         self, wanted: RunFilter, *, offset: int, limit: int, desc: bool
     ) -> tuple[list[RunRow], int]:
-        """Visible rows by their start, and how many there are in all."""
+        """Visible rows by their start, without what they mirror, and how many there are in all."""
         conditions = self._conditions(wanted)
         order = [RUNS.c.started_at, RUNS.c.id]
         query = (
-            select(RUNS)
+            select(*_LISTED)
             .where(*conditions)
             .order_by(*(column.desc() for column in order) if desc else order)
             .offset(offset)

@@ -4,11 +4,13 @@ import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 from sqlalchemy import Connection
 
 from actor_operator.storage.accounts import Accounts
 from actor_operator.storage.actor_ids import ActorIds
+from actor_operator.storage.counters import Counters
 from actor_operator.storage.database import Database
 from actor_operator.storage.runs import (
     GONE,
@@ -118,6 +120,13 @@ async def test_in_whatever_order_news_come_the_newest_stays(
     assert await world.page(RunFilter(statuses=("FAILED", "READY"))) == ([], 0)
 
 
+async def test_lists_have_all_of_a_row_but_what_it_mirrors(world: World) -> None:
+    row = a_row(mirror=b'{"phase":"RUNNING"}', status="RUNNING", status_message="Hi.")
+    await world.add(row)
+    rows, _ = await world.write(lambda own: own.page(RunFilter(), offset=0, limit=1, desc=True))
+    assert rows == [msgspec.structs.replace(row, mirror=None)]
+
+
 async def test_news_of_another_run_of_that_name_are_not_taken(world: World) -> None:
     row = a_row(uid="uid")
     await world.add(row)
@@ -135,6 +144,9 @@ async def test_totals_are_right_for_each_filter_and_account(world: World) -> Non
     assert (await world.page(RunFilter(actor_id=ACTOR)))[1] == 6
     assert (await world.page(RunFilter(statuses=("READY", "FAILED"))))[1] == 6
     assert (await world.page(RunFilter(statuses=("READY",), actor_id=ACTOR)))[1] == 5
+    wanted = [f"runs/{ACTOR}", f"runs/{'z' * 17}", "runs/unknown"]
+    totals = await world.database.read(lambda own: Counters(own, ACCOUNT).totals(wanted))
+    assert totals == dict(zip(wanted, [6, 1, 0], strict=True))
     ids, total = await world.page(RunFilter(started_after=2, started_before=4), limit=2)
     assert (ids, total) == ([a_row(2).id, a_row(3).id], 3)
     ids, total = await world.page(offset=1, limit=2, desc=True)
