@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 import httpx
-from fastapi import Request
+from fastapi import FastAPI, Request
 from tests.support.apiserver import ApiServer
 from typing_extensions import override
 
@@ -153,7 +154,17 @@ class RunBench:
 
     def client(self, who: str = "owner") -> httpx.AsyncClient:
         """A client of the routes."""
-        app = build_app(
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self._app),
+            base_url="http://api.test",
+            headers={"Authorization": f"Bearer {who}"},
+            timeout=60,
+        )
+
+    @cached_property
+    def _app(self) -> FastAPI:
+        """The routes, which take a moment to build."""
+        return build_app(
             self.gate,
             [
                 run_routes(self.uses.runs, self.uses.answers),
@@ -163,12 +174,6 @@ class RunBench:
                 *(actor_build_routes(prefix, self.uses.actors) for prefix in PREFIXES),
                 *(actor_routes(prefix, self.uses.actors) for prefix in PREFIXES),
             ],
-        )
-        return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=app),
-            base_url="http://api.test",
-            headers={"Authorization": f"Bearer {who}"},
-            timeout=60,
         )
 
     async def close(self) -> None:
