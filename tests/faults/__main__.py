@@ -19,7 +19,7 @@ from tests.support.recorder import Recorder
 
 SIMULATED_NODES = 3
 
-FAILED = Path("fault-plans-that-failed")
+FAILED = Path("failed-plans")
 """Where plans are kept that failed."""
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -38,9 +38,9 @@ def main() -> None:
 def campaign(plans: int, seed: int, lanes: int, names: tuple[str, ...]) -> None:
     """Make plans and run them; ends with code 1 when an invariant was broken."""
     with _lanes(lanes) as running:
-        writes = {name: running.reference(name).writes for name in names or WORKLOADS}
-        made = generate.campaign(writes, plans, seed)
-        _tell(running, made)
+        references = {name: running.reference(name) for name in names or WORKLOADS}
+        writes = {name: found.result().writes for name, found in references.items()}
+        _tell(running, generate.campaign(writes, plans, seed))
 
 
 @main.command()
@@ -57,9 +57,10 @@ def run(files: tuple[Path, ...], times: int, lanes: int) -> None:
 @click.argument("names", nargs=-1, type=click.Choice(list(WORKLOADS)))
 def points(names: tuple[str, ...]) -> None:
     """Print what the operator writes for each workload when nothing goes wrong."""
-    with _lanes(1) as running:
-        for name in names or WORKLOADS:
-            result = running.reference(name)
+    with _lanes(4) as running:
+        references = {name: running.reference(name) for name in names or WORKLOADS}
+        for name, reference in references.items():
+            result = reference.result()
             click.echo("\n    ".join([f"{name} ({result.seconds:.1f} s)", *result.writes]))
             for text in result.violations:
                 click.echo(text)
@@ -72,8 +73,9 @@ def _lanes(count: int) -> Iterator[Lanes]:
         ControlPlane(simulated_nodes=SIMULATED_NODES) as plane,
         Recorder(plane, Path(name) / "history.jsonl") as recorder,
         Stage(plane, recorder, Path(name)) as stage,
+        Lanes(stage, count) as lanes,
     ):
-        yield Lanes(stage, count)
+        yield lanes
 
 
 def _tell(running: Lanes, plans: list[Plan]) -> None:

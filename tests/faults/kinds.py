@@ -61,11 +61,13 @@ class Crash(Part):
 
 
 class Freeze(Part):
-    """F22: the operator does not run for a while, and does not know; the request goes on."""
+    """F22: the operator does not run for a while, and does not know of it."""
 
     fault: Literal["freeze"] = "freeze"
     at: Point
-    moment: Moment = Moment.BEFORE
+    moment: Literal[Moment.BEFORE, Moment.COMMITTED] = Moment.BEFORE
+    """Whether the request reaches the API server in the end, or at once."""
+
     seconds: Seconds
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from tests.faults.points import normal_name
 from tests.support.history import (
     HTTP_ROUTE,
     INGRESS,
@@ -26,7 +27,14 @@ VARYING = (
 )
 """What differs, and what stands for it."""
 
-CHILDREN = (POD, SECRET, SERVICE, INGRESS, HTTP_ROUTE)
+CHILDREN = {
+    POD: "pods",
+    SECRET: "secrets",
+    SERVICE: "services",
+    INGRESS: "ingresses",
+    HTTP_ROUTE: "httproutes",
+}
+"""Kinds that a run owns, with their plurals."""
 
 DURATIONS = ("durationMillis", "runTimeSecs", "computeUnits")
 """Fields of `status.stats` that say how long something took."""
@@ -37,8 +45,8 @@ def outcome(history: History) -> Object:
     return {
         "runs": [_run(history, life[-1].object) for life in history.objects(RUN) if life],
         "children": sorted(
-            [kind, life[-1].name, str(status_of(life[-1].object).get("phase", ""))]
-            for kind in CHILDREN
+            [kind, normal_name(plural, life[-1].name), status_of(life[-1].object).get("phase", "")]
+            for kind, plural in CHILDREN.items()
             for life in history.objects(kind)
             if not life[-1].gone
         ),
@@ -62,6 +70,9 @@ def normal(value: Any) -> Any:
 def _run(history: History, run: Object) -> Object:
     name = run["metadata"]["name"]
     (last,) = [life[-1] for life in history.objects(RUN) if life[0].name == name]
+    if last.gone:
+        # How far it came before its user, or its time, removed it is left to chance.
+        return {"name": name, "gone": True}
     status = dict(status_of(run))
     stats = {k: v for k, v in (status.pop("stats", None) or {}).items() if k not in DURATIONS}
     if status.get("phase") == "ABORTED":
@@ -69,7 +80,7 @@ def _run(history: History, run: Object) -> Object:
         status = _without_code(status)
     return {
         "name": name,
-        "gone": last.gone,
+        "gone": False,
         "phases": history.phases(name),
         "status": {**status, "stats": stats},
     }

@@ -21,6 +21,7 @@ from tests.faults.kinds import (
     Part,
     Refuse,
     Reset,
+    Seconds,
     Server,
     Silence,
     Slow,
@@ -60,6 +61,9 @@ class Plan(Part):
 
     planted: str = ""
     """A defect that is put into the operator on purpose, see `tests.faults.planted`."""
+
+    patience: Seconds = 120.0
+    """For how long users wait for anything; less where it is known to fail."""
 
     note: str = ""
     """What this plan is kept for."""

@@ -1,9 +1,28 @@
 """Defects that are put into the operator on purpose: a campaign that finds none proves nothing.
 
-They change the operator's code in its process only, and only where a plan asks for one.
+They change the operator's code in its process only, and only where a plan asks for one. None of
+them does any harm while nothing goes wrong.
 """
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from actor_operator.api.views.metadata import ObjectView
+from actor_operator.api.views.pod import PodView
+from actor_operator.kube import runs
+from actor_operator.kube.errors import ApiError
+from actor_operator.kube.pods import Pods
+from actor_operator.kube.resources import Resource
+from actor_operator.kube.status import status_body
+from actor_operator.lifecycle import decide
+from actor_operator.lifecycle.facts import Stop
+from actor_operator.lifecycle.observed import Observed
+
+if TYPE_CHECKING:
+    from actor_operator.api.k8s import V1Pod
 
 
 def plant(name: str) -> None:
@@ -11,15 +30,57 @@ def plant(name: str) -> None:
 
     Raises
     ------
-    ValueError
+    KeyError
         There is none of this name.
     """
-    if not name:
-        return
-    if name not in DEFECTS:
-        raise ValueError(f"{name!r} is none of {', '.join(DEFECTS)}")
-    DEFECTS[name]()
+    if name:
+        DEFECTS[name]()
 
 
-DEFECTS: dict[str, Callable[[], None]] = {}
+def second_pod() -> None:
+    """A pod whose creation was not answered is made again, under another name."""
+    create = Pods.create
+
+    async def create_again(self: Pods, namespace: str, pod: "V1Pod") -> PodView:
+        try:
+            return await create(self, namespace, pod)
+        except ApiError:
+            metadata = pod.metadata and pod.metadata.model_copy(
+                update={"name": f"{pod.metadata.name}-again"}
+            )
+            return await create(self, namespace, pod.model_copy(update={"metadata": metadata}))
+
+    Pods.create = create_again  # type: ignore[method-assign]
+
+
+def lost_abort() -> None:
+    """An abort is heard of only when it comes, not when it was there before."""
+    stop = decide._stop
+    seen: dict[str, bool] = {}
+
+    def stop_on_news(observed: Observed, now: datetime) -> Stop | None:
+        asked = observed.run.spec.abort is not None
+        if seen.setdefault(observed.run.uid, asked) and observed.stopping is None:
+            return None
+        return stop(observed, now)
+
+    decide._stop = stop_on_news
+
+
+def unlocked_status() -> None:
+    """A status is written without the version that it replaces."""
+
+    def without_version(resource: Resource, of: ObjectView, status: Any) -> bytes:
+        whole = msgspec.json.decode(status_body(resource, of, status))
+        del whole["metadata"]["resourceVersion"]
+        return msgspec.json.encode(whole)
+
+    setattr(runs, "status_body", without_version)  # noqa: B010 -- mypy: it is not exported
+
+
+DEFECTS: dict[str, Callable[[], None]] = {
+    "second-pod": second_pod,
+    "lost-abort": lost_abort,
+    "unlocked-status": unlocked_status,
+}
 """What can be planted."""

@@ -32,6 +32,11 @@ OWN_ROLE = "fault-plans"
 """ClusterRole with what the chart's Role gives an operator in its own namespace."""
 
 CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
+CLASS = "fault-plans"
+"""An IngressClass that no other test knows."""
+
+VALUES = (*INGRESS, f"--set=settings.webServer.ingress.className={CLASS}")
+"""Values of the chart: runs have URLs."""
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 OWN_RULES = (
@@ -82,9 +87,9 @@ class Stage:
         self.session: aiohttp.ClientSession = self.call(self._open_session())
         self._stack.callback(lambda: self.call(self.session.close()))
         self.nursery = self._stack.enter_context(Nursery(self.folder / "nursery.log"))
-        install_rights(self.control_plane, *INGRESS)
+        install_rights(self.control_plane, *VALUES)
         self._grant()
-        self.settings = chart_settings(*INGRESS)
+        self.settings = chart_settings(*VALUES)
         names = ("fault-plans", "fault-plans-later")
         credentials = [Credentials(self.control_plane, name, self.folder) for name in names]
         self.tokens = [found.kubeconfig for found in credentials]
@@ -140,7 +145,7 @@ class Stage:
             "subjects": [account],
         }
         shaped = ((f"{RBAC}/clusterroles", role), (f"{RBAC}/clusterrolebindings", binding))
-        ingress_class = {"metadata": {"name": "web"}, "spec": {"controller": "example.com/none"}}
+        ingress_class = {"metadata": {"name": CLASS}, "spec": {"controller": "example.com/none"}}
         for path, body in (*shaped, (CLASSES, ingress_class)):
             answer = self.admin.call("POST", path, body)
             assert answer.code in {201, 409}, answer.sentences

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 0.05
 """How long an operator that has an answer may take to show what it does with it."""
 
+LATE_SECONDS = 0.5
+"""How long before a replica runs again its request comes to the API server."""
+
 Act = Callable[[], Awaitable[Reply | None]]
 
 
@@ -94,6 +97,8 @@ async def _crash(fault: Crash, director: "Director", seat: "Seat") -> Reply | No
 async def _freeze(fault: Freeze, director: "Director", seat: "Seat") -> Reply | None:
     seat.replica.freeze()
     director.later(seat.replica.thaw(fault.seconds))
+    # On its way for as long: it comes late, and before its sender knows that it is late.
+    await asyncio.sleep(max(0.0, fault.seconds - LATE_SECONDS))
     return None
 
 

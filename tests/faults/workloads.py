@@ -1,171 +1,196 @@
 """What is done while something goes wrong: Actors, runs and their users.
 
-Each workload is a function of a workspace; it returns when its runs have come to their end. Users
+Each workload is a function of a place; it returns when its runs have come to their end. Users
 wait for what they see, so that the same happens however long the operator takes.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.history import RUN, Object
+from tests.support.history import RUN, Object, has_started
 from tests.support.workspace import Workspace
 
 SUBJECT = "subject"
 """The run of most workloads."""
 
-SECONDS = 120.0
-"""How long a user waits for anything: outages are part of plans."""
 
-Workload = Callable[[Workspace], None]
+class Place(Workspace):
+    """A namespace whose users are patient: outages are part of plans."""
+
+    patience = 120.0
+    """Seconds for which a user waits for anything."""
 
 
-def succeeds(workspace: Workspace) -> None:
+Workload = Callable[[Place], None]
+
+
+def succeeds(place: Place) -> None:
     """A run ends by itself with 0."""
-    _start(workspace, "simulate-0.3s")
-    _end(workspace)
+    _start(place, "simulate-0.3s")
+    _end(place)
 
 
-def fails(workspace: Workspace) -> None:
+def fails(place: Place) -> None:
     """A run ends by itself with 3."""
-    _start(workspace, "simulate-0.3s-exit-3")
-    _end(workspace)
+    _start(place, "simulate-0.3s-exit-3")
+    _end(place)
 
 
-def times_out(workspace: Workspace) -> None:
+def times_out(place: Place) -> None:
     """A run goes on until its time is up."""
-    _start(workspace, "endless", timeoutSecs=1)
-    _end(workspace)
+    _start(place, "endless", timeoutSecs=1)
+    _end(place)
 
 
-def aborted_at_once(workspace: Workspace) -> None:
+def aborted_at_once(place: Place) -> None:
     """A user aborts a run that runs."""
-    _start(workspace, "endless")
-    _phase(workspace, "RUNNING")
-    workspace.abort(SUBJECT)
-    _end(workspace)
+    _start(place, "endless")
+    _phase(place, "RUNNING")
+    place.abort(SUBJECT)
+    _end(place)
 
 
-def aborted_gracefully(workspace: Workspace) -> None:
+def aborted_gracefully(place: Place) -> None:
     """A user asks a run that runs to come to its end."""
-    _start(workspace, "endless")
-    _phase(workspace, "RUNNING")
-    workspace.abort(SUBJECT, "Graceful")
-    _end(workspace)
+    _start(place, "endless")
+    _phase(place, "RUNNING")
+    place.abort(SUBJECT, "Graceful")
+    _end(place)
 
 
-def aborted_before_it_starts(workspace: Workspace) -> None:
+def aborted_before_it_starts(place: Place) -> None:
     """A user aborts a run whose image does not come."""
-    _start(workspace, "simulate-pull-error")
-    workspace.wait_reason(SUBJECT, "Started", "ImagePulling", SECONDS)
-    workspace.abort(SUBJECT)
-    _end(workspace)
+    _start(place, "simulate-pull-error")
+    place.wait_reason(SUBJECT, "Started", "ImagePullBackOff", place.patience)
+    place.abort(SUBJECT)
+    _end(place)
 
 
-def aborted_in_its_timeout(workspace: Workspace) -> None:
+def aborted_in_its_timeout(place: Place) -> None:
     """A user aborts a run whose time is up, and which does not listen."""
-    _start(workspace, "deaf-60s", timeoutSecs=1)
-    _phase(workspace, "TIMING-OUT")
-    workspace.abort(SUBJECT)
-    _end(workspace)
+    _start(place, "deaf-60s", timeoutSecs=1)
+    _phase(place, "TIMING-OUT")
+    place.abort(SUBJECT)
+    _end(place)
 
 
-def resurrected_after_success(workspace: Workspace) -> None:
+def resurrected_after_success(place: Place) -> None:
     """A user runs a run again that has succeeded."""
-    succeeds(workspace)
-    _again(workspace)
+    succeeds(place)
+    _again(place)
 
 
-def resurrected_after_failure(workspace: Workspace) -> None:
+def resurrected_after_failure(place: Place) -> None:
     """A user runs a run again that has failed."""
-    fails(workspace)
-    _again(workspace)
+    fails(place)
+    _again(place)
 
 
-def resurrected_after_timeout(workspace: Workspace) -> None:
+def resurrected_after_timeout(place: Place) -> None:
     """A user gives a run more time that has timed out."""
-    times_out(workspace)
-    _again(workspace, timeoutSecs=2)
+    times_out(place)
+    _again(place, timeoutSecs=2)
 
 
-def resurrected_after_abort(workspace: Workspace) -> None:
-    """A user runs a run again that was aborted, with a limit of time.
+def resurrected_after_abort(place: Place) -> None:
+    """A user runs a run again that was aborted, with a limit of time."""
+    _start(place, "dutiful")
+    _phase(place, "RUNNING")
+    place.abort(SUBJECT)
+    _end(place)
+    _again(place, timeoutSecs=1)
 
-    Gracefully: of a pod that is deleted kwok tells no end, and then its grace has to pass.
-    """
-    aborted_gracefully(workspace)
-    _again(workspace, timeoutSecs=1)
 
-
-def deleted_while_it_runs(workspace: Workspace) -> None:
+def deleted_while_it_runs(place: Place) -> None:
     """A user deletes a run that runs."""
-    _start(workspace, "endless")
-    _phase(workspace, "RUNNING")
-    workspace.delete("actorruns", SUBJECT)
-    _gone(workspace)
+    _start(place, "endless")
+    _phase(place, "RUNNING")
+    place.delete("actorruns", SUBJECT)
+    _gone(place)
 
 
-def removed_in_time(workspace: Workspace) -> None:
+def removed_in_time(place: Place) -> None:
     """A run that has ended is removed after the time that it names."""
-    _start(workspace, "simulate-0.3s", ttlSecondsAfterFinished=1)
-    _gone(workspace)
+    _start(place, "simulate-0.3s", ttlSecondsAfterFinished=1)
+    _gone(place)
 
 
-def waits_for_memory(workspace: Workspace) -> None:
-    """A run waits until another one has given its memory back."""
-    workspace.account(memoryLimitMbytes=1024)
-    workspace.actor("actor", "simulate-1s")
-    workspace.run("first", "actor")
-    workspace.wait("first", ["RUNNING", "SUCCEEDED"], SECONDS)
-    workspace.run("second", "actor")
+def waits_for_memory(place: Place) -> None:
+    """A run waits until another one gives its memory back."""
+    place.account(memoryLimitMbytes=1024)
+    place.actor("endless", "endless")
+    place.actor("quick", "simulate-0.3s")
+    place.run("first", "endless")
+    place.wait("first", "RUNNING", place.patience)
+    place.run("second", "quick")
+    place.wait_reason("second", "Admitted", "WaitingForAccountMemory", place.patience)
+    place.abort("first", "Graceful")
     for name in ("first", "second"):
-        workspace.wait(name, seconds=SECONDS)
+        place.wait(name, seconds=place.patience)
 
 
-def many(workspace: Workspace) -> None:
+def many(place: Place) -> None:
     """Several runs at once, each with another end."""
-    workspace.actor("quick", "simulate-0.3s")
-    workspace.actor("endless", "endless")
-    workspace.run("succeeds", "quick")
-    workspace.run("times-out", "endless", timeoutSecs=1)
-    workspace.run("aborted", "endless")
-    workspace.run("stopped", "endless")
-    workspace.wait("aborted", "RUNNING", SECONDS)
-    workspace.abort("aborted")
-    workspace.wait("stopped", "RUNNING", SECONDS)
-    workspace.abort("stopped", "Graceful")
+    place.actor("quick", "simulate-0.3s")
+    place.actor("endless", "endless")
+    place.run("succeeds", "quick")
+    place.run("times-out", "endless", timeoutSecs=1)
+    place.run("aborted", "endless")
+    place.run("stopped", "endless")
+    place.wait("aborted", "RUNNING", place.patience)
+    place.abort("aborted")
+    place.wait("stopped", "RUNNING", place.patience)
+    place.abort("stopped", "Graceful")
     for name in ("succeeds", "times-out", "aborted", "stopped"):
-        workspace.wait(name, seconds=SECONDS)
+        place.wait(name, seconds=place.patience)
 
 
-def _start(workspace: Workspace, image: str, **spec: Any) -> None:
-    workspace.actor("actor", image)
-    workspace.run(SUBJECT, "actor", **spec)
+def rebooted(place: Place) -> None:
+    """A user wants another pod for a run that runs, and aborts it then."""
+    _start(place, "dutiful")
+    _phase(place, "RUNNING")
+    place.patch(SUBJECT, {"spec": {"reboot": {"attempt": 1, "count": 1}}})
+    place.recorder.wait(
+        "its second pod runs",
+        lambda: (
+            place.status(SUBJECT).get("podName", "").endswith("-2")
+            and has_started(place.pod(SUBJECT) or {})
+        ),
+        place.patience,
+    )
+    place.abort(SUBJECT, "Graceful")
+    _end(place)
 
 
-def _phase(workspace: Workspace, phase: str) -> None:
-    workspace.wait(SUBJECT, phase, SECONDS)
+def _start(place: Place, image: str, **spec: Any) -> None:
+    place.actor("actor", image)
+    place.run(SUBJECT, "actor", **spec)
 
 
-def _end(workspace: Workspace) -> None:
-    workspace.wait(SUBJECT, seconds=SECONDS)
+def _phase(place: Place, phase: str) -> None:
+    place.wait(SUBJECT, phase, place.patience)
 
 
-def _again(workspace: Workspace, **changes: Any) -> None:
-    attempt = workspace.resurrect(SUBJECT, **changes)
+def _end(place: Place) -> None:
+    place.wait(SUBJECT, seconds=place.patience)
+
+
+def _again(place: Place, **changes: Any) -> None:
+    attempt = place.resurrect(SUBJECT, **changes)
 
     def ended() -> bool:
-        status: Object = workspace.status(SUBJECT)
+        status: Object = place.status(SUBJECT)
         return status.get("attempt") == attempt and bool(status.get("finished"))
 
-    workspace.recorder.wait(f"attempt {attempt} has ended", ended, SECONDS)
+    place.recorder.wait(f"attempt {attempt} has ended", ended, place.patience)
 
 
-def _gone(workspace: Workspace) -> None:
-    workspace.recorder.wait(
-        "the run is gone",
-        lambda: workspace.recorder.find(RUN, workspace.namespace, SUBJECT) is None,
-        SECONDS,
-    )
+def _gone(place: Place) -> None:
+    def gone() -> bool:
+        life = place.recorder.history(place.namespace).life(RUN, SUBJECT)
+        return bool(life) and life[-1].gone
+
+    place.recorder.wait("the run is gone", gone, place.patience)
 
 
 WORKLOADS: dict[str, Workload] = {
@@ -185,6 +210,7 @@ WORKLOADS: dict[str, Workload] = {
         deleted_while_it_runs,
         removed_in_time,
         waits_for_memory,
+        rebooted,
         many,
     )
 }
