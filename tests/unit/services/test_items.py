@@ -1,5 +1,6 @@
 import asyncio
 import json
+import threading
 from collections.abc import Sequence
 from unittest.mock import patch
 
@@ -8,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actor_operator.services.dataset_writing import prepare
+from actor_operator.services.dataset_writing import INLINE_BYTES, INLINE_COMMAS, prepare
 from actor_operator.services.errors import ApiError
-from actor_operator.services.items import MAX_DEPTH, read_push
+from actor_operator.services.items import MAX_DEPTH, Push, read_push
 from actor_operator.storage.blocks import unpack
 
 JSON = st.recursive(
@@ -94,6 +95,29 @@ def test_blocks_are_as_large_as_is_allowed_but_for_an_item_that_is_larger(
     assert all(len(block) == 1 or size <= most for block, size in zip(kept, sizes, strict=True))
     nexts = [size + len(after[0]) for size, after in zip(sizes, kept[1:], strict=False)]
     assert all(size > most for size in nexts)
+
+
+@pytest.mark.parametrize(
+    ("body", "beside"),
+    [
+        (b"[" + b"{}," * INLINE_COMMAS + b"{}]", False),
+        (b"[" + b"{}," * (INLINE_COMMAS + 1) + b"{}]", True),
+        (b'{"a":"' + b"x" * INLINE_BYTES + b'"}', True),
+    ],
+    ids=["few", "many items", "a long one"],
+)
+def test_what_takes_long_to_read_is_read_beside_the_event_loop(
+    body: bytes, *, beside: bool
+) -> None:
+    threads: list[int] = []
+
+    def read(text: bytes) -> Push:
+        threads.append(threading.get_ident())
+        return read_push(text)
+
+    with patch("actor_operator.services.dataset_writing.read_push", read):
+        asyncio.run(prepare(body))
+    assert (threads != [threading.get_ident()]) is beside
 
 
 def test_what_is_no_object_is_refused_by_its_position_among_many_too() -> None:
