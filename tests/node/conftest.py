@@ -76,6 +76,17 @@ AUTHORS = "authors"
 """The account of the tests of the API."""
 
 
+LONGEST = ("test_cluster_tool", "test_api_clients", "test_shared_storage", "test_lost_node")
+"""Files that take minutes, longest first."""
+
+
+@pytest.hookimpl
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest files begin first, so that no worker is left with one of them at the end."""
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONGEST)))
+
+
 @dataclass(frozen=True)
 class Installed:
     """A cluster with the operator on it."""
