@@ -228,6 +228,7 @@ def build_api(
         ),
         accounts=accounts,
         settings=settings,
+        keyring=keyring,
         now=clock.now,
     )
     watched = (*watched_runs(runs, pods), *watched_stores(stores))

@@ -31,6 +31,9 @@ and storages in the API this one shall have."""
 ANNOTATION_ARCHIVED = f"{GROUP}/archived"
 """On ActorRuns: the attempt of which the API server has archived all."""
 
+ANNOTATION_INPUT_KEY = f"{GROUP}/input-key"
+"""On ActorRuns, by the API server: the private key for the secret fields of the input, locked."""
+
 LABEL_ACTOR = f"{GROUP}/actor"
 """On pods: the name of the Actor."""
 

@@ -1,6 +1,7 @@
 """What the container of a run gets to use the API server: address, token, and events."""
 
 from actor_operator.api.views.run import RunView
+from actor_operator.desired.input_key import input_key_variables
 from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.resolve import Resolution
 from actor_operator.desired.tokens import PermissionLevel, events_path, run_token
@@ -24,6 +25,11 @@ def api_variables(
 
     They are the same for all pods of an attempt while the key in use is, and others for the next
     attempt: what a token allows ends with its attempt.
+
+    Raises
+    ------
+    TerminalError
+        InputKeyUnavailable.
     """
     if not api.enabled:
         return {}
@@ -43,6 +49,7 @@ def api_variables(
         "APIFY_ACTOR_EVENTS_WS_URL": events,
         "ACTOR_PERMISSION_LEVEL": level.value,
         "APIFY_USER_IS_PAYING": "1",
+        **input_key_variables(run, keyring),
     }
 
 

@@ -82,7 +82,7 @@ def build_objects(
     Raises
     ------
     TerminalError
-        InputTooLarge, InputChanged or EnvironmentTooLarge.
+        InputTooLarge, InputChanged, InputKeyUnavailable or EnvironmentTooLarge.
     """
     for_api = api_variables(run, resolution, settings.api, keyring)
     environment = build_environment(run, resolution, for_api)

@@ -50,7 +50,7 @@ def run_token(
     """The token of an attempt of a run, the same each time."""
     identity = RunIdentity(keyring.active_id, namespace, name, uid, attempt, level)
     payload = _text(msgspec.json.encode(identity))
-    return f"{PREFIX}{payload}.{_mac(keyring.active, TOKEN_LABEL, payload)}"
+    return f"{PREFIX}{payload}.{derived_text(keyring.active, TOKEN_LABEL, payload)}"
 
 
 def read_run_token(keyring: Keyring, token: str) -> RunIdentity | None:
@@ -66,7 +66,7 @@ def read_run_token(keyring: Keyring, token: str) -> RunIdentity | None:
     except (ValueError, msgspec.MsgspecError):
         return None
     key = keyring.keys.get(identity.key_id)
-    if key is None or not _equal(mac, _mac(key, TOKEN_LABEL, payload)):
+    if key is None or not _equal(mac, derived_text(key, TOKEN_LABEL, payload)):
         return None
     return identity
 
@@ -74,20 +74,21 @@ def read_run_token(keyring: Keyring, token: str) -> RunIdentity | None:
 def events_path(keyring: Keyring, *, uid: str, attempt: int) -> str:
     """Path of the socket on which an attempt of a run gets its events; nobody can guess it."""
     name = f"{uid}.{attempt}"
-    return f"{EVENTS_PATH}{name}.{_mac(keyring.active, EVENTS_LABEL, name)}"
+    return f"{EVENTS_PATH}{name}.{derived_text(keyring.active, EVENTS_LABEL, name)}"
 
 
 def read_events_path(keyring: Keyring, path: str) -> tuple[str, int] | None:
     """Uid and attempt that an events path is for; None: it is none of ours."""
     name, _, mac = path.removeprefix(EVENTS_PATH).rpartition(".")
     uid, _, attempt = name.rpartition(".")
-    known = any(_equal(mac, _mac(key, EVENTS_LABEL, name)) for key in keyring.keys.values())
+    known = any(_equal(mac, derived_text(key, EVENTS_LABEL, name)) for key in keyring.keys.values())
     if not known or not attempt.isascii() or not attempt.isdigit():
         return None
     return uid, int(attempt)
 
 
-def _mac(key: bytes, label: bytes, text: str) -> str:
+def derived_text(key: bytes, label: bytes, text: str) -> str:
+    """What only who has the key can make of a text; something else for each purpose."""
     derived = hmac.digest(key, label + b"\x01", "sha256")
     return _text(hmac.digest(derived, text.encode(), "sha256"))
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from actor_operator.desired.keyring import Keyring
 from actor_operator.kube.run_requests import RunRequests
 from actor_operator.kube.runs import Runs
 from actor_operator.services.accounts import Accounts
@@ -32,6 +33,8 @@ class RunParts:
         The Actors and accounts that there are.
     settings
         The settings of the installation.
+    keyring
+        Its keys.
     now
         The time.
     """
@@ -45,6 +48,7 @@ class RunParts:
     actors: ActorDirectory
     accounts: Accounts
     settings: Settings
+    keyring: Keyring
     now: Callable[[], datetime]
 
     @property

@@ -82,7 +82,13 @@ class Plan:
             input_body_len=input_size,
         )
 
-    def manifest(self) -> dict[str, Any]:
+    @property
+    def input_schema(self) -> str | None:
+        """The schema of its input, as JSON text; None: it takes anything."""
+        build = self.request.actor.build(self.resolution.resolved.build_number)
+        return build.input_schema if build is not None else None
+
+    def manifest(self, annotations: dict[str, str]) -> dict[str, Any]:
         """Its object. The input is in its key-value store, and not here."""
         options = self.request.options
         spec = {
@@ -102,6 +108,7 @@ class Plan:
                 "name": self.run_id,
                 "namespace": self.namespace,
                 "labels": {LABEL_API: API_RUN},
+                "annotations": annotations,
             },
             "spec": {key: value for key, value in spec.items() if value is not None},
         }

@@ -11,7 +11,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from actor_operator.api.views.run import RunView
-from actor_operator.constants import WRITE_LANDING_SECONDS
+from actor_operator.constants import ANNOTATION_INPUT_KEY, WRITE_LANDING_SECONDS
+from actor_operator.desired.input_key import annotation, passphrase
 from actor_operator.desired.names import ids
 from actor_operator.kube.errors import AlreadyExistsError, ConflictError
 from actor_operator.kube.errors import ApiError as KubeError
@@ -19,6 +20,7 @@ from actor_operator.log import logger
 from actor_operator.services.errors import unavailable
 from actor_operator.services.identity import Caller
 from actor_operator.services.input import RunInput, read_long_input
+from actor_operator.services.input_secrets import seal, secret_fields
 from actor_operator.services.kubernetes_errors import of_kubernetes
 from actor_operator.services.run_parts import RunParts
 from actor_operator.services.run_plan import Plan, StartRequest, plan
@@ -70,10 +72,11 @@ class RunStart:
         parts = self._parts
         wanted = plan(new_id(), caller, request, self._parent(caller), parts.settings)
         found = await self._read_input(wanted)
+        found, annotations = await self._seal(wanted, found)
         row = wanted.row(caller.account, parts.millis, len(found.body))
         record = InputRecord(await self._keep_body(row, found.body), found.content_type)
         await parts.database.write(lambda connection: begin_run(connection, row, record))
-        run = await self._create(wanted, row)
+        run = await self._create(wanted, row, annotations)
         parts.directory.take(run)
         await self.settle(row, run, parts.settings.api.limits.start_seconds)
         return row
@@ -110,10 +113,20 @@ class RunStart:
 
     async def _read_input(self, wanted: Plan) -> RunInput:
         request = wanted.request
-        number = wanted.resolution.resolved.build_number
-        build = request.actor.build(number)
-        schema = build.input_schema if build is not None else None
-        return await read_long_input(request.body, request.content_type, schema)
+        return await read_long_input(request.body, request.content_type, wanted.input_schema)
+
+    async def _seal(self, wanted: Plan, found: RunInput) -> tuple[RunInput, dict[str, str]]:
+        """The input with its secret fields encrypted, and what the run must say of their key."""
+        names = secret_fields(wanted.input_schema)
+        if not names:
+            return found, {}
+        keyring = self._parts.keyring
+        phrase = passphrase(keyring, keyring.active_id, wanted.namespace, wanted.run_id)
+        sealed = await asyncio.to_thread(seal, found.body, names, phrase)
+        if sealed is None:
+            return found, {}
+        key = annotation(keyring.active_id, sealed.locked_key)
+        return RunInput(sealed.body, found.content_type), {ANNOTATION_INPUT_KEY: key}
 
     async def _keep_body(self, row: RunRow, body: bytes) -> bytes | Uploaded:
         if len(body) <= INLINE_BYTES:
@@ -122,9 +135,10 @@ class RunStart:
             self._parts.database, self._parts.objects, row.account, _once(body), row.started_at
         )
 
-    async def _create(self, wanted: Plan, row: RunRow) -> RunView:
+    async def _create(self, wanted: Plan, row: RunRow, annotations: dict[str, str]) -> RunView:
+        manifest = wanted.manifest(annotations)
         try:
-            return await self._parts.requests.create(wanted.namespace, wanted.manifest())
+            return await self._parts.requests.create(wanted.namespace, manifest)
         except KubeError as error:
             # The id is random: a name that is taken can only be this run's, of a lost answer.
             lost = error.may_have_applied or isinstance(error, AlreadyExistsError)

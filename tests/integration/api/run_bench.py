@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI, Request
 from tests.support.apiserver import ApiServer
+from tests.support.builders import KEYRING
 from typing_extensions import override
 
 from actor_operator.api.views.account import AccountView
@@ -198,6 +199,7 @@ class RunBench:
             ),
             accounts=accounts,
             settings=self.settings,
+            keyring=KEYRING,
             now=now,
         )
 

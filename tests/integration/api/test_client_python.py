@@ -1,6 +1,8 @@
 """Apify's client for Python, unmodified, against the whole API server, on both databases."""
 
 import asyncio
+import base64
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from apify_client import ApifyClientAsync
 from apify_client._models import DatasetSchemaValidationErrorData
 from apify_client.errors import ApifyApiError
 from tests.integration.api.world import AUTHOR, OWNER, World, until, world_on
+from tests.support.sdk_secrets import decrypted
 
 from actor_operator.log import configure
 
@@ -83,6 +86,38 @@ async def test_a_call_waits_for_the_end(client: ApifyClientAsync) -> None:
     found = await client.key_value_store(run.default_key_value_store_id).get_record("INPUT")
     assert found is not None
     assert found["value"] == {"a": 1}
+
+
+async def test_secret_fields_of_an_input_are_for_the_run_alone(
+    client: ApifyClientAsync, world: World
+) -> None:
+    schema = {"type": "object", "properties": {"word": {"type": "string", "isSecret": True}}}
+    build = {"image": "registry.example/endless:1", "inputSchema": json.dumps(schema)}
+    world.make_actor("endless-secret", build=build)
+    await until("the Actor is seen", lambda: is_there(client, "endless-secret"))
+    given = {"word": "sesame", "open": 1}
+    run = await client.actor("endless-secret").start(run_input=given)
+    store = client.key_value_store(run.default_key_value_store_id)
+    found = await store.get_record("INPUT")
+    assert found is not None
+    kept = found["value"]
+    assert kept["word"].startswith("ENCRYPTED_VALUE:")
+    assert kept["open"] == 1
+    environment = next(
+        each["data"]
+        for each in world.server.objects("secrets", OWNER)
+        if each["metadata"]["name"].startswith(run.id)
+    )
+    variables = {name: base64.b64decode(value).decode() for name, value in environment.items()}
+    assert decrypted(kept, variables) == given
+    with pytest.raises(ApifyApiError, match="encrypted for another run"):
+        await client.actor("endless-secret").start(run_input=kept)
+    await client.run(run.id).abort()
+
+
+async def is_there(client: ApifyClientAsync, name: str) -> bool:
+    """Whether the API server knows an Actor."""
+    return await client.actor(f"{OWNER}/{name}").get() is not None
 
 
 async def test_a_public_actor_of_another_account_is_called(client: ApifyClientAsync) -> None:

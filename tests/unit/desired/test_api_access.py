@@ -16,8 +16,9 @@ from tests.support.builders import (
 from tests.support.golden import Golden
 
 from actor_operator.api.views.run import RunView, Stats
-from actor_operator.constants import API_RUN, LABEL_API
+from actor_operator.constants import ANNOTATION_INPUT_KEY, API_RUN, LABEL_API
 from actor_operator.desired.api_access import api_variables
+from actor_operator.desired.input_key import annotation
 from actor_operator.desired.keyring import Keyring
 from actor_operator.desired.pod import RunObjects, build_objects
 from actor_operator.desired.resolve import resolve
@@ -112,7 +113,9 @@ def test_the_reference_has_these_variables_in_a_table_of_their_own() -> None:
     first_two = [row.split("|")[1:3] for row in table.splitlines() if row.startswith("| `")]
 
     named = re.findall(r"`(\w+)`", " ".join(cell for row in first_two for cell in row))
-    assert sorted(named) == sorted(variables())
+    run = a_run()
+    run.metadata.annotations[ANNOTATION_INPUT_KEY] = annotation(KEYRING.active_id, "a2V5")
+    assert sorted(named) == sorted(variables(run))
 
 
 def test_all_of_it_is_in_the_secret_and_nothing_of_it_in_the_pod() -> None:

@@ -123,6 +123,10 @@ _ADMITTED = {
     Reason.INPUT_CHANGED: Advice(
         "Make a new run with the new input: that of a run never changes.",
     ),
+    Reason.INPUT_KEY_UNAVAILABLE: Advice(
+        "Make a new run with the same input: an administrator removed the key of the installation"
+        " that was in use when this one was started.",
+    ),
     Reason.ENVIRONMENT_TOO_LARGE: Advice(
         "Make the variable of the Actor that the message names smaller, or make a new run with a"
         " smaller input.",

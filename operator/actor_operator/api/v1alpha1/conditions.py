@@ -74,6 +74,8 @@ class Reason(StrEnum):
     """The input is larger than allowed."""
     INPUT_CHANGED = "InputChanged"
     """The input is not the one that the run was made with."""
+    INPUT_KEY_UNAVAILABLE = "InputKeyUnavailable"
+    """The key is gone with which the secret fields of the input could be read."""
     ENVIRONMENT_TOO_LARGE = "EnvironmentTooLarge"
     """One environment variable is larger than Linux takes, or all of them than a Secret."""
     INVALID_ACTOR = "InvalidActor"
