@@ -97,9 +97,7 @@ class S3Server:
 
     def settings(self, prefix: str) -> BucketSettings:
         """The settings of an object store in the bucket."""
-        return BucketSettings(
-            name=BUCKET, region=REGION, endpoint=self.url, prefix=prefix, allow_http=True
-        )
+        return bucket_settings(self.url, prefix)
 
     def bucket(self, prefix: str) -> Bucket:
         """An object store in the bucket."""
@@ -154,6 +152,11 @@ class S3Server:
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
         ]
+
+
+def bucket_settings(url: str, prefix: str) -> BucketSettings:
+    """The settings of an object store in the bucket of a server."""
+    return BucketSettings(name=BUCKET, region=REGION, endpoint=url, prefix=prefix, allow_http=True)
 
 
 @contextlib.contextmanager

@@ -2,7 +2,8 @@
 
 At each point a process of its own does a workload and is killed (SIGKILL) at one write: in the
 middle of it, or before what is no write of bytes. Then the storages are opened again, once as
-they are and once as a disk may have them after the power went out.
+they are and once as a disk may have them after the power went out. A bucket and a database server
+do not die; the process does before it asks them to change something, and after they have.
 """
 
 import os
@@ -17,6 +18,7 @@ import pytest
 from tests.support.crashing.disk import Disk
 from tests.support.crashing.entries import Entry, Kind
 from tests.support.crashing.run import Result, Task
+from tests.support.s3_server import S3Server
 
 EVERY = int(os.environ.get("CRASH_EVERY", "5"))
 """Killed is at the first write of each kind, and at each so many further; 1 by `make crashes`."""
@@ -96,16 +98,41 @@ def test_nothing_acknowledged_is_lost_whenever_a_server_with_postgresql_is_kille
     check(Task(folder, kinds, stride=EVERY, database_url=postgres_url), fewest)
 
 
+@pytest.mark.timeout(HUNG_SECONDS)
 @pytest.mark.parametrize(
-    ("broken", "fate"),
-    [("sqlite", "dropped"), ("folder", "dropped"), ("entries", "kept"), ("early", "kept")],
+    "kinds", [(Kind.UPLOAD, Kind.DELETION), (Kind.UPLOADED, Kind.DELETED)], ids=["before", "after"]
 )
-def test_the_harness_notices_what_is_not_made_durable(broken: str, fate: str, folder: str) -> None:
+def test_nothing_acknowledged_is_lost_whenever_a_server_with_a_bucket_is_killed(
+    kinds: tuple[Kind, ...], folder: str, backend: str, s3: S3Server, request: pytest.FixtureRequest
+) -> None:
+    url = request.getfixturevalue("postgres_url") if backend == "postgres" else ""
+    check(Task(folder, kinds, stride=EVERY, database_url=url, bucket_url=s3.url), 6)
+
+
+@pytest.mark.parametrize(
+    ("broken", "fate", "kind"),
+    [
+        ("sqlite", "dropped", Kind.WRITE),
+        ("folder", "dropped", Kind.WRITE),
+        ("entries", "kept", Kind.SYNC_FOLDER),  # the object has its name, and no row has it yet
+        ("early", "kept", Kind.WRITE),
+    ],
+)
+def test_the_harness_notices_what_is_not_made_durable(
+    broken: str, fate: str, kind: Kind, folder: str
+) -> None:
     """No syncs in SQLite, none in Python, uploads that are not entered, answers before commits."""
-    for result in results(Task(folder, WRITE, first=20, stride=7, broken=broken)):
+    first, stride = (20, 7) if kind is Kind.WRITE else (1, 1)
+    for result in results(Task(folder, (kind,), first=first, stride=stride, broken=broken)):
         if result.problems.get(fate):
             return
     pytest.fail("it noticed nothing")
+
+
+def test_the_harness_notices_objects_that_are_left_in_a_bucket(folder: str, s3: S3Server) -> None:
+    """Uploads are not entered: nobody knows of them after a crash."""
+    found = results(Task(folder, (Kind.UPLOADED,), broken="entries", bucket_url=s3.url))
+    assert any("nothing refers to the object" in str(result.problems["kept"]) for result in found)
 
 
 def test_a_disk_keeps_only_what_was_synced(folder: str) -> None:

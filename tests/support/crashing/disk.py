@@ -104,7 +104,9 @@ class Disk:
                 self._at(entry.path).sync()
             case Kind.SYNC_FOLDER:
                 self._at(entry.path).sync_names()
-            case Kind.STATEMENT | Kind.BEGUN | Kind.DONE:
+            case Kind.STATEMENT | Kind.UPLOAD | Kind.UPLOADED | Kind.DELETION | Kind.DELETED:
+                pass  # servers do not lose power
+            case Kind.BEGUN | Kind.DONE:
                 pass
 
     def _put(self, path: str, node: _Node | None) -> None:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Engine, Pool, event
+from tests.support.crashing.bucket_shim import trace_bucket
 from tests.support.crashing.check import problems
 from tests.support.crashing.disk import Disk
 from tests.support.crashing.entries import Entry, Kind, Trace, read_trace
@@ -26,6 +27,7 @@ from tests.support.crashing.folder_shim import trace_python
 from tests.support.crashing.sqlite_shim import SqliteShim
 from tests.support.crashing.workload import Step, steps
 from tests.support.crashing.world import World, open_world
+from tests.support.s3_server import bucket_settings
 
 from actor_operator.services import dataset_compaction
 from actor_operator.storage import sqlite, sqlite_writer
@@ -59,6 +61,8 @@ class Task(msgspec.Struct, frozen=True):
     """How many writes further it is killed the next time, until it comes to its end."""
     database_url: str = ""
     """A database of PostgreSQL; empty: the embedded one."""
+    bucket_url: str = ""
+    """Address of an object store with a bucket; empty: a folder."""
     broken: str = ""
     """What is made wrong on purpose: "sqlite", "folder" (they do not sync), "entries" (uploads are
     not entered), or "early" (an answer comes before the commit)."""
@@ -108,8 +112,9 @@ def _run_point(task: Task, point: Point, turn: int) -> Result:
     for name, keep in _fates(task, turn).items():
         left = base / "left"
         _after_power_loss(template, folder, entries, keep).write_to(left)
-        # The database of a server is looked at twice: it is tidied up the second time.
-        found[name] = _look(task, left, uid, entries, tidies=not task.database_url)
+        # What a server keeps is looked at twice: it is tidied up the second time.
+        on_server = task.database_url or task.bucket_url
+        found[name] = _look(task, left, uid, entries, tidies=not on_server)
         shutil.rmtree(left)
     found["kept"] = _look(task, folder, uid, entries, tidies=True)
     shutil.rmtree(folder)
@@ -137,15 +142,21 @@ def _after_power_loss(
     return disk
 
 
+async def _open(task: Task, folder: Path, uid: str) -> World:
+    bucket = bucket_settings(task.bucket_url, uid) if task.bucket_url else None
+    return await open_world(folder, task.database_url, uid, bucket)
+
+
 async def _prepare(folder: Path, task: Task) -> None:
     """Make an empty installation, from which every point begins."""
-    world = await open_world(folder, task.database_url, "template")
+    world = await _open(task, folder, "template")
     await world.database.close()
 
 
 def _work(task: Task, folder: Path, traced: Path, point: Point, uid: str) -> None:
     trace = Trace(traced, *point)
     trace_python(trace, syncs=task.broken != "folder")
+    trace_bucket(trace)
     if task.broken == "entries":
         Uploads.begin = Uploads.keep = lambda *_: None  # type: ignore[method-assign,assignment]
     if task.broken == "early":
@@ -158,7 +169,7 @@ def _work(task: Task, folder: Path, traced: Path, point: Point, uid: str) -> Non
 
 
 async def _do_steps(task: Task, folder: Path, trace: Trace, uid: str) -> None:
-    world = await open_world(folder, task.database_url, uid)
+    world = await _open(task, folder, uid)
     if task.broken == "sqlite" and isinstance(world.database, SqliteDatabase):
         await _stop_syncing(world)
     number = 0
@@ -225,7 +236,7 @@ def _look(task: Task, folder: Path, uid: str, entries: list[Entry], *, tidies: b
 
     async def look() -> None:
         try:
-            world = await open_world(folder, task.database_url, uid)
+            world = await _open(task, folder, uid)
             found = await problems(world, entries, tidies=tidies)
             await world.database.close()
         except Exception as error:  # noqa: BLE001 -- whatever it is, it is a finding

@@ -19,7 +19,9 @@ from actor_operator.services.storage_forms import storage_forms
 from actor_operator.services.storage_object import Addresses
 from actor_operator.services.storage_use import StorageUse
 from actor_operator.services.storages import Storages
+from actor_operator.settings_api import BucketSettings
 from actor_operator.storage.accounts import Accounts
+from actor_operator.storage.bucket import Bucket
 from actor_operator.storage.catalog import Catalog, StorageKind, StorageRow
 from actor_operator.storage.database import Database
 from actor_operator.storage.folder import Folder
@@ -126,7 +128,9 @@ class World:
         return msgspec.json.decode(body)
 
 
-async def open_world(folder: Path, database_url: str, uid: str) -> World:
+async def open_world(
+    folder: Path, database_url: str, uid: str, bucket: BucketSettings | None = None
+) -> World:
     """Open, or open again, what is in a folder and perhaps on a database server.
 
     Parameters
@@ -137,6 +141,8 @@ async def open_world(folder: Path, database_url: str, uid: str) -> World:
         A database of PostgreSQL; empty: the embedded one.
     uid
         Uid of the account's namespace.
+    bucket
+        Where large bodies are; None: in the folder.
     """
     database: Database
     if database_url:
@@ -146,7 +152,8 @@ async def open_world(folder: Path, database_url: str, uid: str) -> World:
     account = await database.write(
         lambda connection: Accounts(connection).ensure(f"acme-{uid}", uid, START)
     )
-    return World(database, Folder(folder / OBJECTS), account)
+    objects = Bucket.of(bucket) if bucket else Folder(folder / OBJECTS)
+    return World(database, objects, account)
 
 
 def now() -> int:
