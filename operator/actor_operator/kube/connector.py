@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 import aiohttp
 from typing_extensions import override
 
+from actor_operator.kube.exchange import KEEPALIVE_SECONDS
+
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ConnectionKey
-
-KEEPALIVE_SECONDS = 30
-"""How long an idle connection is kept; the API server closes them after 90 s."""
 
 
 class Connector(aiohttp.TCPConnector):

@@ -33,6 +33,7 @@ from actor_operator.errors import (
     TerminalError,
     WaitingError,
 )
+from actor_operator.kube.exchange import NotConnectedError
 from actor_operator.text import cut
 
 MAX_MESSAGE_BYTES = 1024
@@ -43,6 +44,14 @@ DEFAULT_RETRY_AFTER = 1.0
 
 LONGEST_RETRY_AFTER = 60.0
 """Seconds; longer wishes are cut, because runs have deadlines to be kept."""
+
+
+NEVER_CONNECTED = (
+    NotConnectedError,
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+)
+"""What is raised when no connection came about, so that nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +227,12 @@ def error_from_exception(exc: Exception, *, write: bool) -> UnreachableError:
     Parameters
     ----------
     exc
-        What aiohttp, the socket or the TLS layer raised.
+        What our own client or aiohttp, the socket or the TLS layer raised.
     write
         Whether the request would have changed something; it may have, unless no connection
         came about.
     """
-    connected = not isinstance(exc, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    connected = not isinstance(exc, NEVER_CONNECTED)
     return UnreachableError(
         cut(f"no answer from the API server: {_cause_of(exc)}", MAX_MESSAGE_BYTES),
         reason=type(exc).__name__,

@@ -42,6 +42,7 @@ class ServerClock:
         self._tell = tell
         self._offset = timedelta(0)
         self._others: list[timedelta] = []
+        self._heard = ("", datetime.min.replace(tzinfo=UTC))
 
     def now(self) -> datetime:
         """The present moment, in UTC."""
@@ -49,10 +50,12 @@ class ServerClock:
 
     def hear(self, date: str) -> None:
         """Take in the ``Date`` header of an answer; what is no date says nothing."""
-        try:
-            moment = parsedate_to_datetime(date).astimezone(UTC)
-        except ValueError:
-            return
+        if date != self._heard[0]:  # answers of the same second say the same
+            try:
+                self._heard = (date, parsedate_to_datetime(date).astimezone(UTC))
+            except ValueError:
+                return
+        moment = self._heard[1]
         offset = moment + HALF_A_SECOND - self._own.now()
         if abs(offset - self._offset) <= TOLERANCE:
             self._others.clear()

@@ -2,14 +2,18 @@
 
 Nothing is repeated behind the caller's back, with one exception: an answer of 401 makes the
 credentials be read anew, and the request (which the server did not carry out) is sent once more.
+
+Calls go over connections of our own (:mod:`actor_operator.kube.exchange`); streams, and all that
+goes through a proxy, over aiohttp's.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
+from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
@@ -18,13 +22,15 @@ from actor_operator.errors import ConfigurationError
 from actor_operator.kube.connector import Connector
 from actor_operator.kube.credentials import Connection
 from actor_operator.kube.errors import (
-    ApiError,
     TooManyRequestsError,
     UnauthorizedError,
     error_from_answer,
     error_from_exception,
 )
+from actor_operator.kube.exchange import Answer, Exchange
 from actor_operator.log import logger
+
+T = TypeVar("T")
 
 log = logger(__name__)
 
@@ -122,6 +128,17 @@ class Request:
         return self.method != "GET"
 
 
+UNANSWERED = Answer(0, {}, b"")
+"""What is known of an answer that has not come."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of the answer to a request."""
+
+    answer: Answer = UNANSWERED
+
+
 class Transport:
     """Sends requests over a pool of connections.
 
@@ -168,9 +185,13 @@ class Transport:
         self._free = asyncio.Semaphore(limit)
         self._renewal = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
+        self._calls: tuple[Connection, Exchange] | None = None
 
     async def close(self) -> None:
         """Close all connections; the transport can be used again afterwards."""
+        if self._calls is not None:
+            self._calls[1].close()
+            self._calls = None
         session, self._session = self._session, None
         if session is not None:
             await session.close()
@@ -187,10 +208,11 @@ class Transport:
         """
         if request.write and self._limiter is not None:
             await self._limiter.acquire()
+        total = self._timeouts.whole_write if request.write else self._timeouts.read
         async with self._free:
             try:
-                async with await self._open(request, self._limit_of(request)) as response:
-                    return await response.read()
+                async with asyncio.timeout(total):
+                    return await self._renewing(self._exchange, request)
             except NO_ANSWER as exc:
                 raise error_from_exception(exc, write=request.write) from exc
             except TooManyRequestsError as exc:
@@ -216,9 +238,12 @@ class Transport:
         ApiError
             When it cannot be opened, and from the chunks when it breaks.
         """
-        limit = aiohttp.ClientTimeout(connect=self._timeouts.connect, sock_read=silence)
+
+        async def open_stream(request: Request, used: Connection) -> aiohttp.ClientResponse:
+            return await self._open(request, used, silence)
+
         try:
-            response = await self._open(request, limit)
+            response = await self._renewing(open_stream, request)
         except NO_ANSWER as exc:
             raise error_from_exception(exc, write=False) from exc
         try:
@@ -226,55 +251,106 @@ class Transport:
         finally:
             response.close()
 
-    def _limit_of(self, request: Request) -> aiohttp.ClientTimeout:
-        total = self._timeouts.whole_write if request.write else self._timeouts.read
-        return aiohttp.ClientTimeout(total=total, connect=self._timeouts.connect)
-
-    async def _open(self, request: Request, limit: aiohttp.ClientTimeout) -> aiohttp.ClientResponse:
+    async def _renewing(
+        self, send: Callable[[Request, Connection], Awaitable[T]], request: Request
+    ) -> T:
         """Send, after an answer of 401 once more with new credentials."""
         used = self._connection
         try:
-            return await self._send(request, used, limit)
+            return await send(request, used)
         except UnauthorizedError:
             if not await self._renew(used):
                 raise
-        return await self._send(request, self._connection, limit)
+        return await send(request, self._connection)
 
-    async def _send(
-        self, request: Request, connection: Connection, limit: aiohttp.ClientTimeout
+    async def _exchange(self, request: Request, used: Connection) -> bytes:
+        """Send a request and read the whole answer."""
+        if used.proxy is not None:
+            async with await self._open(request, used, None) as response:
+                return await response.read()
+        headers, path = self._head(request, used), self._path(request)
+        with self._observed(request) as seen:
+            exchange = self._exchange_with(used)
+            seen.answer = answer = await exchange.ask(
+                request.method, path, headers, request.body, self._timeouts.connect
+            )
+        if answer.status >= 300:
+            raise error_from_answer(
+                answer.status, answer.body[:MAX_ERROR_BYTES], answer.headers, write=request.write
+            )
+        return answer.body
+
+    async def _open(
+        self, request: Request, used: Connection, silence: float | None
     ) -> aiohttp.ClientResponse:
+        """Send a request and return when the head of the answer is there."""
+        headers, path = self._head(request, used), self._path(request)
+        with self._observed(request) as seen:
+            response = await self._open_session().request(
+                request.method,
+                URL(used.url + path, encoded=True),
+                data=request.body,
+                headers=headers,
+                ssl=used.ssl,
+                server_hostname=used.server_hostname,
+                proxy=used.proxy,
+                timeout=aiohttp.ClientTimeout(connect=self._timeouts.connect, sock_read=silence),
+                allow_redirects=False,  # our credentials are for this host only
+            )
+            date = response.headers.get("Date", "")
+            seen.answer = Answer(response.status, {"Date": date}, b"")
+        if response.status >= 300:
+            async with response:
+                body = await response.content.read(MAX_ERROR_BYTES)
+                raise error_from_answer(
+                    response.status, body, response.headers, write=request.write
+                )
+        return response
+
+    def _head(self, request: Request, used: Connection) -> dict[str, str]:
+        """The headers of a request; a write must pass the guard.
+
+        Raises
+        ------
+        NotLeaderError
+            From the guard.
+        UnauthorizedError
+            There are no credentials to be read.
+        """
         headers = self._headers | {"Content-Type": request.content_type}
-        authorization = _authorization(connection)
+        authorization = _authorization(used)
         if authorization is not None:
             headers["Authorization"] = authorization
+        if request.write and self._guard is not None:
+            self._guard()
+        return headers
+
+    def _path(self, request: Request) -> str:
         params = dict(request.params)
         if request.write:
             params["timeout"] = f"{self._timeouts.write:g}s"
-            if self._guard is not None:
-                self._guard()
-        started = time.monotonic()
-        status, date = 0, ""
+        return f"{request.path}?{urlencode(params)}" if params else request.path
+
+    @contextmanager
+    def _observed(self, request: Request) -> Iterator["_Seen"]:
+        """Have a call observed, with what its body found out of the answer."""
+        started, seen = time.monotonic(), _Seen()
         try:
-            response = await self._open_session().request(
-                request.method,
-                URL(connection.url + request.path, encoded=True),
-                params=params,
-                data=request.body,
-                headers=headers,
-                ssl=connection.ssl,
-                server_hostname=connection.server_hostname,
-                proxy=connection.proxy,
-                timeout=limit,
-                allow_redirects=False,  # our credentials are for this host only
-            )
-            status, date = response.status, response.headers.get("Date", "")
+            yield seen
         finally:
             if self._observe is not None:
+                status, date = seen.answer.status, seen.answer.headers.get("Date", "")
                 seconds = time.monotonic() - started
                 self._observe(Call(request.verb, request.kind, status, seconds, date))
-        if status >= 300:
-            raise await _refusal(response, write=request.write)
-        return response
+
+    def _exchange_with(self, used: Connection) -> Exchange:
+        """Connections to the server that the credentials are for."""
+        if self._calls is None or self._calls[0] is not used:
+            if self._calls is not None:
+                self._calls[1].retire()
+            exchange = Exchange(used.url, context=used.ssl, server_hostname=used.server_hostname)
+            self._calls = (used, exchange)
+        return self._calls[1]
 
     async def _renew(self, used: Connection) -> bool:
         """Read credentials anew unless another call just did; False when that is impossible."""
@@ -303,12 +379,6 @@ def _authorization(connection: Connection) -> str | None:
         return connection.authorization()
     except (ConfigurationError, OSError) as exc:
         raise UnauthorizedError(f"the credentials cannot be read: {exc}") from exc
-
-
-async def _refusal(response: aiohttp.ClientResponse, *, write: bool) -> ApiError:
-    async with response:
-        body = await response.content.read(MAX_ERROR_BYTES)
-        return error_from_answer(response.status, body, response.headers, write=write)
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

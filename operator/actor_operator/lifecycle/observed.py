@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.views.actor import ActorView
@@ -38,7 +39,7 @@ class Blocked:
     """What its account had, if that refused it for good."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: what is asked for often is worked out once
 class Observed:
     """One run and what belongs to it."""
 
@@ -82,7 +83,7 @@ class Observed:
         """Whether the current pod is there."""
         return self.pod is not None and self.gone_since is None
 
-    @property
+    @cached_property
     def pods(self) -> tuple[PodView, ...]:
         """Every pod of the run that exists, oldest first."""
         current = (self.pod,) if self.pod is not None and self.gone_since is None else ()
@@ -93,20 +94,20 @@ class Observed:
         """When the container of the current pod first ran; None: it has not."""
         return self.pod.container_started_at if self.pod else None
 
-    @property
+    @cached_property
     def started_at(self) -> datetime | None:
         """When a container of this attempt first ran; None: none has."""
         if self.status.is_true(ConditionType.STARTED):
             return self.status.started_at
         return self.pod_started_at
 
-    @property
+    @cached_property
     def resolved(self) -> Resolved | None:
         """What was resolved when the current pod was made."""
         text = self.pod.metadata.annotations.get(ANNOTATION_RESOLVED) if self.pod else None
         return read_resolved(text) if text else None
 
-    @property
+    @cached_property
     def options(self) -> Options | None:
         """What holds for this attempt; None: that was not found out yet."""
         if self.status.options is not None:
@@ -118,7 +119,7 @@ class Observed:
         """The attempt's time limit; 0: none, or not known yet."""
         return self.options.timeout_secs if self.options else 0
 
-    @property
+    @cached_property
     def stopping(self) -> Reason | None:
         """The stop that is committed, if one is."""
         target = self.status.condition(ConditionType.TERMINATION_TARGET)

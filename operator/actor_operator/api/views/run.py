@@ -150,7 +150,10 @@ class RunStatus(View, frozen=True):
 
     def condition(self, kind: str) -> Condition | None:
         """The condition of a type, if it is set."""
-        return next((c for c in self.conditions if c.type == kind), None)
+        for found in self.conditions:  # a loop: each look at a run asks dozens of times
+            if found.type == kind:
+                return found
+        return None
 
     def is_true(self, kind: str) -> bool:
         """Whether the condition of a type is True."""
