@@ -129,8 +129,10 @@ class ToyWebKind:
         self, namespace: str, name: str, *, uid: str, patch: dict[str, Any]
     ) -> WebObject | None:
         def apply() -> WebObject | None:
-            found = self._found(name, uid)
-            return None if found is None else self._note(self.change(patch))
+            if self._found(name, uid) is None:
+                self._failed()  # its deletion is not told yet: it is tried again in a moment
+                return None
+            return self._note(self.change(patch))
 
         return self._write(apply)
 
