@@ -3,6 +3,7 @@
 import os
 import tempfile
 import time
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import click
@@ -29,13 +30,15 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--seconds", type=float, default=2.0, help="Length of a measurement (2).")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where the data is (temporary).")
 @click.option("--only", default="", help="Only operations with this in their name.")
-def main(rounds: int, seconds: float, folder: Path | None, only: str) -> None:
-    """Measure the API server with SQLite and a folder on one core."""
+@click.option("--bucket", is_flag=True, help="Large bodies in a bucket of SeaweedFS, not a folder.")
+def main(rounds: int, seconds: float, folder: Path | None, only: str, *, bucket: bool) -> None:
+    """Measure the API server with SQLite and a folder, or a bucket, on one core."""
     configure(level="WARNING", json=False)
     load = os.getloadavg()[0]
     chosen = [operation for operation in OPERATIONS if only in operation.name]
     with tempfile.TemporaryDirectory(dir=folder) as made:
-        found, more = uvloop.run(_measure(Path(made), chosen, rounds, seconds, full=not only))
+        arena = open_arena(Path(made), bucket=bucket)
+        found, more = uvloop.run(_measure(arena, chosen, rounds, seconds, full=not only))
     path = RESULTS / f"api-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(as_json(load, found, msgspec.to_builtins(more)))
@@ -48,10 +51,15 @@ def main(rounds: int, seconds: float, folder: Path | None, only: str) -> None:
 
 
 async def _measure(
-    folder: Path, chosen: list[Operation], rounds: int, seconds: float, *, full: bool
+    opening: AbstractAsyncContextManager[Arena],
+    chosen: list[Operation],
+    rounds: int,
+    seconds: float,
+    *,
+    full: bool,
 ) -> tuple[list[Round], dict[str, Starts | Crowd]]:
     more: dict[str, Starts | Crowd] = {}
-    async with open_arena(folder) as arena:
+    async with opening as arena:
         prepared = [(operation, await operation.prepare(arena)) for operation in chosen]
         found = []
         for number in range(rounds):

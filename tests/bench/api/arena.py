@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection as SqlConnection
@@ -22,6 +23,7 @@ from tests.bench.api.client import Call, Connection, WrongAnswerError
 from tests.integration.operator.replica import Replica
 from tests.support.apiserver import ApiServer, PodPlayer
 from tests.support.apiserver.player import Scenario
+from tests.support.s3_server import s3_server
 
 from actor_operator.constants import KEYS_SECRET
 from actor_operator.desired.keyring import KEY_BYTES
@@ -87,14 +89,18 @@ class Arena:
 
 
 @asynccontextmanager
-async def open_arena(folder: Path) -> AsyncIterator[Arena]:
-    """Start everything."""
+async def open_arena(folder: Path, *, bucket: bool = False) -> AsyncIterator[Arena]:
+    """Start everything; the API server keeps large bodies in a folder, or in a bucket."""
     others = os.sched_getaffinity(0) - {0}
     if others:
         os.sched_setaffinity(0, others)
     namespaces = ["default", Settings().namespace]
-    async with ApiServer(crds=CRDS, namespaces=namespaces) as server:
+    async with ApiServer(crds=CRDS, namespaces=namespaces) as server, AsyncExitStack() as stack:
         settings, main, health = _settings(folder), _free_port(), _free_port()
+        if bucket:
+            in_bucket = stack.enter_context(s3_server()).settings("bench")
+            storage = {"objects": "s3", "bucket": in_bucket.model_dump(by_alias=True)}
+            settings["api"]["storage"] |= storage
         settings["api"] |= {"host": "127.0.0.1", "port": main, "metricsPort": health}
         settings["api"] |= {"internalUrl": f"http://127.0.0.1:{main}", "eventsUrl": "http://e.test"}
         _make_keys(server, folder / "keys")
@@ -145,7 +151,7 @@ async def _wait_for(side: Side, call: Call) -> None:
                 return
 
 
-def _settings(folder: Path) -> dict[str, dict[str, object]]:
+def _settings(folder: Path) -> dict[str, dict[str, Any]]:
     limits = {"requestsPerSecond": 1_000_000, "requestBurst": 10_000_000}
     api = {
         "enabled": True,
