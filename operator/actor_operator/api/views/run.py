@@ -177,10 +177,11 @@ class RunView(ObjectView, frozen=True):
         return began
 
 
-class FinishedRun(msgspec.Struct, frozen=True):
+class FinishedRun(msgspec.Struct, frozen=True, gc=False):
     """A finished run that needs nothing: a stub, which can neither be decided on nor written.
 
-    Ten thousand of them must cost little; one that needs a write is read in full first.
+    Ten thousand of them must cost little, so the garbage collector does not look at them (they
+    refer to nothing that could refer to them); one that needs a write is read in full first.
     """
 
     namespace: str
