@@ -53,13 +53,14 @@ def calls_of_work(bench: Bench) -> dict[tuple[str, ...], float]:
 
 async def test_plain_runs_cost_five_calls_and_a_few_looks_each(bench: Bench) -> None:
     await bench.leading(bench.start(PATIENT))
+    # The server knows of an end before its answer has come.
     await bench.drive(Workload())  # the NetworkPolicy and the status of Actors are not counted
+    await bench.until("its end is told", lambda: ends_told(bench) == 1)
     calls = calls_of_work(bench)
     (looks,) = counted(bench, "reconcile_seconds_count").values()
     names = [f"run-{number}" for number in range(RUNS)]
     for name in names:
         bench.create(Workload(), name)
-    # The server knows of an end before its answer has come.
     await bench.until("all ends are told", lambda: ends_told(bench) == RUNS + 1)
 
     made = {labels: value - calls.get(labels, 0) for labels, value in calls_of_work(bench).items()}
