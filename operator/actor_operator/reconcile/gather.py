@@ -4,7 +4,7 @@ The stores answer nearly everything. What they cannot answer (is that pod really
 the API server; and how a pod that is gone was last seen is kept until its run has moved on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from actor_operator.api.v1alpha1.conditions import ConditionType
@@ -43,6 +43,9 @@ class GonePod:
 
     since: datetime
     """Since when it is known to be gone."""
+
+    is_sure: bool = False
+    """Whether the API server was asked."""
 
     @property
     def may_linger(self) -> bool:
@@ -153,7 +156,11 @@ class Gatherer:
         was seen matters: it tells what is left to clean up.
         """
         known = self._gone.get(run.uid, {}).get(name)
+        if known is not None and (still := await self._still_there(known)):
+            del self._gone[run.uid][name]
+            return still, None
         if known is not None:
+            self._gone[run.uid][name] = replace(known, is_sure=True)
             return known.last_seen, known.since
         if run.status.finished:
             return None, None
@@ -166,6 +173,17 @@ class Gatherer:
         since = self._clock.now()
         self._gone.setdefault(run.uid, {})[name] = GonePod(None, since)
         return None, since
+
+    async def _still_there(self, gone: GonePod) -> PodView | None:
+        """A pod that the watch has lost because somebody took our label from it.
+
+        It is asked for before another one takes its place, unless its end was seen.
+        """
+        pod = gone.last_seen
+        if pod is None or gone.is_sure or not gone.may_linger:
+            return None
+        found = await self._pod_reader.read(pod.namespace, pod.name)
+        return found if found is not None and found.uid == pod.uid else None
 
     def _lingers_until(self, run: RunView, pods: list[PodView]) -> datetime | None:
         """Until when containers of vanished pods may still run.

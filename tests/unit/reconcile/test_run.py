@@ -174,6 +174,19 @@ def test_a_stored_pod_that_a_late_watch_does_not_show_is_read(world: World) -> N
     assert world.phases == [Phase.RUNNING]
 
 
+def test_a_pod_that_the_watch_has_lost_is_not_followed_by_another_while_it_is_there() -> None:
+    world = World(timeout=0)
+    world.start()
+    world.operator.pods.remove("team", world.kubelet.pod.name, world.kubelet.pod.uid)
+    world.operator.queued = True
+    for _ in range(4):
+        world.settle()
+        world.cluster.pass_time(31)
+
+    assert world.phases == [Phase.RUNNING]
+    assert world.cluster.pods_created == 1
+
+
 def test_a_namesake_that_took_the_place_of_a_pod_is_not_taken_for_it(world: World) -> None:
     world.start()
     theirs = replace(
