@@ -268,7 +268,7 @@ class Storages:
         if not body["schema"]:
             return replace(changes, schema=b"")
         if self._form.check_schema is None:
-            raise unsupported("schemas of storages but datasets")
+            raise unsupported("schemas of other storages than datasets")
         schema = await asyncio.to_thread(self._form.check_schema, body["schema"])
         return replace(changes, schema=schema)
 

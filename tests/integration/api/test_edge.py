@@ -201,6 +201,15 @@ async def test_other_escaped_symbols_of_a_key_are_what_they_stand_for(
     assert error(await client.get(f"{path}a%252Fb")) == (400, "invalid-record-key")
 
 
+@pytest.mark.parametrize("kind", ["key-value-stores", "request-queues"])
+async def test_only_datasets_have_schemas(client: httpx.AsyncClient, kind: str) -> None:
+    schema = {"title": "x", "collections": {}}
+    answer = await client.post(f"/v2/{kind}", json={"schema": schema})
+    assert answer.status_code == 400
+    assert "not supported" in answer.text
+    assert (await client.post(f"/v2/{kind}", json={"schema": None})).status_code == 201
+
+
 async def test_a_slash_at_the_end_is_another_address(client: httpx.AsyncClient) -> None:
     assert error(await client.get("/v2/datasets/")) == (404, "page-not-found")
     assert error(await client.get("/v2/datasets/~edge/")) == (404, "page-not-found")
