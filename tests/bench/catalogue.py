@@ -9,6 +9,7 @@ from tests.bench.scenarios import (
     accounts,
     burst,
     ceiling,
+    environment,
     failover,
     restart,
     steady,
@@ -29,3 +30,6 @@ SCENARIOS: dict[str, Callable[[Plan], Outcome]] = {
     "timeouts": timeouts.run,
 }
 """What each measures is said by the first line of its docstring."""
+
+SEPARATE: dict[str, Callable[[Plan], Outcome]] = {"environment": environment.run}
+"""What needs root and a real node, so it is measured only when it is named."""

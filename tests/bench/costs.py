@@ -59,8 +59,9 @@ class Costs:
 
     @property
     def refused(self) -> int:
-        """How many of its calls failed."""
-        return sum(number for call, number in self.calls.items() if "HTTP" in call)
+        """How many of its writes failed."""
+        failed = (call for call in self.calls if "HTTP" in call and call.split()[0] not in READS)
+        return sum(self.calls[call] for call in failed)
 
 
 @dataclass(frozen=True)

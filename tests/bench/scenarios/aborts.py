@@ -48,7 +48,7 @@ def run(plan: Plan) -> Outcome:
     }
     targets = [
         Target("aborts: runs that are ABORTED", len(moments[Phase.ABORTED]), count, least=True),
-        Target("aborts: refused calls", meter.costs.refused, 0),
+        Target("aborts: refused writes", meter.costs.refused, 0),
     ]
     raw = {"sent": sent, "moments": moments, "costs": meter.costs}
     return Outcome([columns("aborted at once", {f"{count} runs": found})], targets, raw)

@@ -39,7 +39,7 @@ def run(plan: Plan) -> Outcome:
     most = most_at_once(sample.moments, ENDED)
     targets = [
         Target("accounts: most pods of an account at once", most, AT_ONCE),
-        Target("accounts: refused calls", sample.costs.refused, 0),
+        Target("accounts: refused writes", sample.costs.refused, 0),
     ]
     table = columns(f"{count} accounts with {RUNS_EACH} runs each", {RUNS.kind: figures(sample)})
     return Outcome([table], targets, sample)

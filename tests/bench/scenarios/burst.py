@@ -42,7 +42,7 @@ def run(plan: Plan) -> Outcome:
             least=True,
         ),
         Target("burst: writes for a run", max(s.costs.writes / s.count for s in runs), 5.05),
-        Target("burst: refused calls", max(s.costs.refused for s in runs), 0),
+        Target("burst: refused writes", max(s.costs.refused for s in runs), 0),
         Target(
             "burst: processor time of the operator for a run",
             median(sample.operator_ms for sample in runs),

@@ -32,7 +32,7 @@ def run_rush(plan: Plan) -> Outcome:
     """100 a second for 15 seconds: more than two cores bear, so what matters is how it recovers."""
     samples = _both(plan, 100, plan.sized(1500))
     (runs,) = (sample for sample in samples if sample.kind == RUNS.kind)
-    target = Target("100 a second: refused calls", runs.costs.refused, 0)
+    target = Target("100 a second: refused writes", runs.costs.refused, 0)
     table = side_by_side(f"100 a second, {runs.count} in all", samples)
     return Outcome([table], [target], samples)
 

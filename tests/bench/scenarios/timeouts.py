@@ -56,7 +56,7 @@ def run(plan: Plan) -> Outcome:
         Target(
             "timeouts: runs that are TIMED-OUT", len(moments[Phase.TIMED_OUT]), count, least=True
         ),
-        Target("timeouts: refused calls", meter.costs.refused, 0),
+        Target("timeouts: refused writes", meter.costs.refused, 0),
     ]
     raw = {"due": due, "moments": moments, "costs": meter.costs}
     return Outcome([columns("in the same second", {f"{count} runs": found})], targets, raw)

@@ -34,7 +34,7 @@ def run(plan: Plan) -> Outcome:
             sample = measure(arena, RUNS, count)
     targets = [
         Target("with a URL: writes for a run", sample.costs.writes / count, 9.05),
-        Target("with a URL: refused calls", sample.costs.refused, 0),
+        Target("with a URL: refused writes", sample.costs.refused, 0),
     ]
     table = columns(f"{count} at once, with a URL", {RUNS.kind: figures(sample)})
     return Outcome([table], targets, sample)
