@@ -11,6 +11,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --upgrade --generate-hashes --no-header
 ACTORS := manifests/samples/actors
 PARALLEL := -n 2
 CASES ?= 2000
+PLANS ?= 1500
+SEED ?= 1
 EXAMPLES ?= 10000
 # They wait more than they compute.
 PATIENT := -n 4
@@ -25,7 +27,7 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration model api-fuzz crashes chart cluster node faults crds \
+.PHONY: help demo demo-down up down test lint format unit integration model api-fuzz crashes chart cluster node faults campaign crds \
 	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
@@ -88,6 +90,9 @@ node: $(READY) ## Run the tests with real containers on a real node (root, or CL
 
 faults: $(READY) ## Put the table of faults to the test, docs/fault-table.md: all of it, or ROWS="B4 B7".
 	$(BIN)/python -m tests.fault_table $(ROWS)
+
+campaign: $(READY) ## Let things go wrong between the operator and a real API server: PLANS=1500 SEED=1.
+	$(BIN)/python -m tests.faults campaign --plans $(PLANS) --seed $(SEED)
 
 crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages, the API's tables and the install manifest.
 	$(BIN)/actorctl crds write

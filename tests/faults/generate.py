@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 from tests.faults.kinds import (
     Clock,
@@ -13,6 +14,7 @@ from tests.faults.kinds import (
     Outage,
     Refuse,
     Reset,
+    Server,
     Silence,
     Slow,
     Twin,
@@ -58,11 +60,13 @@ def _errors(point: str) -> Iterator[Fault]:
     yield Crash(at=point, moment=Moment.BEFORE, signal="TERM")
 
 
-def watches(workload: str, writes: Sequence[str]) -> Iterator[Plan]:
+def watches(
+    workload: str, writes: Sequence[str], kinds_of_each: Sequence[tuple[str, ...]] = KINDS
+) -> Iterator[Plan]:
     """F11-F15 and F17, from each write on."""
     for point in writes:
         for does in Does:
-            for kinds in KINDS:
+            for kinds in kinds_of_each:
                 seconds = 3.0 if does in {Does.STALL, Does.DELAY} else 1.0
                 fault = Watch(at=point, does=does, kinds=kinds, seconds=seconds)
                 yield Plan(workload=workload, faults=(fault,))
@@ -91,6 +95,14 @@ def pairs(workload: str, writes: Sequence[str], chance: random.Random) -> Iterat
         yield Plan(workload=workload, faults=tuple(chance.sample(single, 2)))
 
 
+def servers(workload: str, writes: Sequence[str], chance: random.Random) -> Iterator[Plan]:
+    """F16 and F18, by chance, without end."""
+    while True:
+        does: Literal["kill", "stop"] = chance.choice(("kill", "stop"))
+        fault = Server(at=chance.choice(writes), does=does, seconds=chance.choice((1, 5)))
+        yield Plan(workload=workload, faults=(fault,))
+
+
 def campaign(writes: Mapping[str, Sequence[str]], count: int, seed: int) -> list[Plan]:
     """So many plans: each single fault as far as it goes, chosen by chance, then pairs of them.
 
@@ -111,7 +123,9 @@ def campaign(writes: Mapping[str, Sequence[str]], count: int, seed: int) -> list
         for plan in make(workload, points)
     ]
     chance.shuffle(single)
-    chosen = single[: max(1, count * 4 // 5)]
+    chosen = single[: count * 4 // 5]
+    restarts = [servers(workload, points, chance) for workload, points in writes.items()]
+    chosen += [next(chance.choice(restarts)) for _ in range(count // 100)]
     endless = [pairs(workload, points, chance) for workload, points in writes.items()]
     chosen += [next(chance.choice(endless)) for _ in range(count - len(chosen))]
     return [plan.model_copy(update={"seed": chance.randrange(1_000_000)}) for plan in chosen]

@@ -40,14 +40,21 @@ class Part(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+class Kind(Part):
+    """One kind of fault."""
+
     @override
     def __str__(self) -> str:
-        values = self.model_dump(mode="json", exclude_none=True).values()
-        words = (",".join(v) if isinstance(v, list) else v for v in values)
-        return " ".join(str(word) for word in words if word is not False)
+        """Its name, its point, and what is not as ever."""
+        said = self.model_dump(mode="json", exclude_defaults=True, exclude={"fault", "at"})
+        words = ", ".join(f"{name} {value}" for name, value in said.items())
+        name, point = getattr(self, "fault", ""), getattr(self, "at", "")
+        place = f"{name} at {point}" if point else name
+        return f"{place} ({words})" if words else place
 
 
-class Crash(Part):
+class Crash(Kind):
     """F1-F3, F23: the operator ends, and is started again in its place, as a kubelet would."""
 
     fault: Literal["crash"] = "crash"
@@ -60,7 +67,7 @@ class Crash(Part):
     """Until it is started again."""
 
 
-class Freeze(Part):
+class Freeze(Kind):
     """F22: the operator does not run for a while, and does not know of it."""
 
     fault: Literal["freeze"] = "freeze"
@@ -71,7 +78,7 @@ class Freeze(Part):
     seconds: Seconds
 
 
-class Refuse(Part):
+class Refuse(Kind):
     """F5, F6: the API server refuses a request."""
 
     fault: Literal["refuse"] = "refuse"
@@ -87,7 +94,7 @@ class Refuse(Part):
     """Whether it has carried the request out all the same."""
 
 
-class Conflict(Part):
+class Conflict(Kind):
     """F4: another client changes the object first, so that a lock fails for real."""
 
     fault: Literal["conflict"] = "conflict"
@@ -95,7 +102,7 @@ class Conflict(Part):
     times: int = 1
 
 
-class Silence(Part):
+class Silence(Kind):
     """F7: there is no answer until the operator gives up."""
 
     fault: Literal["silence"] = "silence"
@@ -104,7 +111,7 @@ class Silence(Part):
     times: int = 1
 
 
-class Reset(Part):
+class Reset(Kind):
     """F8: the connection is reset."""
 
     fault: Literal["reset"] = "reset"
@@ -113,7 +120,7 @@ class Reset(Part):
     times: int = 1
 
 
-class Outage(Part):
+class Outage(Kind):
     """F6, F9, F10: all requests are refused for a while; after 401 only another token helps."""
 
     fault: Literal["outage"] = "outage"
@@ -154,7 +161,7 @@ class Does(StrEnum):
     """F17: the next line ends in its middle, and the watch with it."""
 
 
-class Watch(Part):
+class Watch(Kind):
     """F11-F15, F17: something happens to the watches of some kinds, once a request is answered."""
 
     fault: Literal["watch"] = "watch"
@@ -167,7 +174,7 @@ class Watch(Part):
     """For how long, or how late."""
 
 
-class Slow(Part):
+class Slow(Kind):
     """F20: every answer takes its time, by chance between these limits."""
 
     fault: Literal["slow"] = "slow"
@@ -175,7 +182,7 @@ class Slow(Part):
     most: Seconds = 1.0
 
 
-class Clock(Part):
+class Clock(Kind):
     """F21: the operator's clock is wrong, and jumps."""
 
     fault: Literal["clock"] = "clock"
@@ -189,13 +196,13 @@ class Clock(Part):
     """When it jumps: seconds after the start of the process."""
 
 
-class Twin(Part):
+class Twin(Kind):
     """F22: there is a second replica from the start on."""
 
     fault: Literal["twin"] = "twin"
 
 
-class Server(Part):
+class Server(Kind):
     """F16, F18: the API server itself is killed, or stopped; its history is gone afterwards."""
 
     fault: Literal["server"] = "server"

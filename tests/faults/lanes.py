@@ -15,7 +15,8 @@ from tests.support.golden import first_difference
 class Lanes:
     """Runs plans, and compares each end with that of the same work when nothing goes wrong.
 
-    A context manager: at its end what has not begun never begins.
+    A context manager: at its end what has not begun never begins, and what goes on is given up
+    when an error, such as a Ctrl-C, ends it.
 
     Parameters
     ----------
@@ -40,6 +41,8 @@ class Lanes:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._stage.recorder.break_off("the plans are given up")
         self._pool.shutdown(cancel_futures=True)
 
     def reference(self, workload: str) -> Future[Result]:
@@ -57,9 +60,15 @@ class Lanes:
         return self._pool.submit(self._judge, plan, reference)
 
     def run(self, plans: Iterable[Plan]) -> Iterator[Result]:
-        """The results of plans, as they come."""
-        for done in as_completed([self.begin(plan) for plan in plans]):
+        """The results of plans, as they come; those that disturb others at the end, one by one."""
+        together: list[Plan] = []
+        alone: list[Plan] = []
+        for plan in plans:
+            (alone if plan.alone else together).append(plan)
+        for done in as_completed([self.begin(plan) for plan in together]):
             yield done.result()
+        for plan in alone:
+            yield self.begin(plan).result()
 
     def _judge(self, plan: Plan, reference: Future[Result]) -> Result:
         result = Trial(self._stage, plan).run()

@@ -83,8 +83,8 @@ class Plan(Part):
     @property
     def name(self) -> str:
         """What it is about, in one line."""
-        words = "; ".join(str(fault) for fault in self.faults)
-        return f"{self.workload}: {words or 'nothing goes wrong'}"
+        words = "; ".join(str(fault) for fault in self.faults) or "nothing goes wrong"
+        return f"{self.workload}: {words}" + (f" (seed {self.seed})" if self.seed else "")
 
     @property
     def alone(self) -> bool:

@@ -68,7 +68,7 @@ class Proxy:
         """Cut all connections and listen no more."""
         if self._listener is not None:
             self._listener.close()
-        await self._server.shutdown(timeout=0)
+        await self._server.shutdown(timeout=0.01)  # 0 is without limit
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()

@@ -42,10 +42,7 @@ class Report:
             click.echo(f"{self.plans} of {self._total} plans in {seconds:.0f} s")
 
     def _keep(self, result: Result) -> None:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{len(self.failed) + 1:03}-{result.plan.workload}.yaml"
-        result.plan.write(file)
-        result.history.write(file.with_suffix(".jsonl"))
+        file = keep(result, self._folder, f"{len(self.failed) + 1:03}")
         self.failed.append(file)
         click.echo(f"{file}: {result.plan.name}")
         for text in result.violations:
@@ -55,3 +52,12 @@ class Report:
     def __str__(self) -> str:
         unmet = f" ({self.missed} with a point that never came)" if self.missed else ""
         return f"plans: {self.plans}, violations: {self.violations}{unmet}"
+
+
+def keep(result: Result, folder: Path, number: str) -> Path:
+    """Keep a plan, and beside it what was committed under it; returns the plan's file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{number}-{result.plan.workload}.yaml"
+    result.plan.write(file)
+    result.history.write(file.with_suffix(".jsonl"))
+    return file

@@ -95,11 +95,19 @@ class Recorder:
         Raises
         ------
         RecorderError
-            When it does not hold in time.
+            When it does not hold in time, or the recording has broken off.
         """
         with self._news:
-            if not self._news.wait_for(done, timeout=seconds):
+            held = self._news.wait_for(lambda: self._defect or done(), timeout=seconds)
+            self._check()
+            if not held:
                 raise RecorderError(f"{what}: not within {seconds:g} s")
+
+    def break_off(self, cause: str) -> None:
+        """Let everybody who waits give up."""
+        with self._news:
+            self._defect = cause
+            self._news.notify_all()
 
     def settle(self, namespace: str) -> None:
         """Wait until all is recorded that the API server has of a namespace now.
