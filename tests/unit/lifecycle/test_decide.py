@@ -294,9 +294,8 @@ def test_a_secret_that_is_missing_is_made_once_more_before_that_is_told() -> Non
 
     assert isinstance(action, RestoreSecret)
     assert action.objects.secret_name.startswith(pod.name)
-    status = a_status()
     told = Condition(ConditionType.STARTED, "False", Reason.CONTAINER_CONFIG_ERROR)
-    run = a_run(status=replace(status, conditions=(told,)))
+    run = a_run(status=RunStatus(conditions=(told,)))
     assert decided(observe(pod, run=run)).actions == ()
 
 
