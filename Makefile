@@ -102,7 +102,7 @@ crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages, th
 golden: $(READY) ## Rewrite the golden files; read the difference before you commit it.
 	$(PYTEST) tests/unit --update-golden
 
-bench: $(READY) ## Measure bursts of runs beside the built-in Job controller.
+bench: $(READY) ## Measure the operator beside the built-in Job controller, against targets (half an hour).
 	$(BIN)/python -m tests.bench
 
 bench-api: $(READY) ## Measure the API server beside a bare baseline.

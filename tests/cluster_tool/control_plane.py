@@ -26,6 +26,9 @@ from tests.cluster_tool.ports import free_ports
 _API_SERVER = "kube-apiserver"
 _START_SECONDS = 60.0
 
+_KWOK = Identity("kwok", ("system:masters", "system:nodes"))
+"""It plays kubelets, so admission policies must take it for one, or its writes cost more."""
+
 
 class ControlPlane:
     """One control plane, from `start` to `stop`; also a context manager.
@@ -109,8 +112,9 @@ class ControlPlane:
         self._spawn("kube-scheduler", argv.scheduler(self._layout))
         if self._simulated_nodes:
             stages = kwok.stages_file(self.folder)
+            credentials = self.write_kubeconfig("kwok", self.authority.issue("kwok", _KWOK))
             command = argv.kwok(
-                self._layout.programs["kwok"], kubeconfig=self.kubeconfig, stages=stages
+                self._layout.programs["kwok"], kubeconfig=credentials, stages=stages
             )
             self._spawn("kwok", command)
             self._add_simulated_nodes()
