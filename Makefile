@@ -27,7 +27,7 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration model api-fuzz crashes chart cluster node faults campaign crds \
+.PHONY: help demo demo-down up down test lint format unit integration model mutation api-fuzz crashes chart cluster node faults campaign crds \
 	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
@@ -72,6 +72,9 @@ integration: $(READY) ## Run the tests against an API server in the same process
 
 model: $(READY) ## Let everything happen to the pure core, in any order: EXAMPLES=10000 random stories.
 	$(BIN)/python -m tests.model --examples $(EXAMPLES)
+
+mutation: $(READY) ## Put small defects into the life cycle, one by one; its unit tests must notice (an hour).
+	$(BIN)/python -m tests.mutation
 
 api-fuzz: $(READY) ## Send requests made of the OpenAPI document to the API server: CASES=2000 for each chapter.
 	CASES=$(CASES) $(PYTEST) tests/integration/api/test_openapi.py $(PARALLEL)

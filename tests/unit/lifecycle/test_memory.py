@@ -57,6 +57,16 @@ def test_a_run_counts_once_whatever_it_holds_memory_for() -> None:
     assert (ledger.used_mbytes, ledger.live) == (2048, 1)
 
 
+def test_a_run_whose_pod_was_made_is_as_admitted() -> None:
+    ledger = a_ledger()
+    ledger.keep("a", 1024)
+    ledger.keep("a", 512)
+
+    assert ledger.is_admitted("a")
+    assert (ledger.used_mbytes, ledger.live) == (1024, 1)
+    assert not ledger.withdraw("a"), "it is used"
+
+
 def test_memory_is_held_until_the_run_has_ended_and_its_pod_too() -> None:
     ledger = full_ledger()
     ledger.commit("big", 4096)

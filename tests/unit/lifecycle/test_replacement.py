@@ -19,11 +19,13 @@ from tests.support.builders import (
 
 from actor_operator.api.v1alpha1.conditions import ConditionType, Reason
 from actor_operator.api.v1alpha1.phase import Phase
+from actor_operator.api.views.metadata import Condition
 from actor_operator.api.views.pod import PodView
-from actor_operator.api.views.run import Options, RebootRequest, RunView, Stats
+from actor_operator.api.views.run import Attempt, Options, RebootRequest, RunView, Stats
 from actor_operator.lifecycle.decide import Decision, decide
 from actor_operator.lifecycle.facts import Cause
 from actor_operator.lifecycle.observed import Observed
+from actor_operator.lifecycle.replacement import unseen_end
 from actor_operator.lifecycle.status import summarise
 
 EVICTED = a_pod(ended=ended(0, after=12), disrupted="EvictionByEvictionAPI", disrupted_at=10)
@@ -220,3 +222,43 @@ def test_a_run_that_has_not_started_is_not_rebooted() -> None:
     run = a_run(reboot=RebootRequest(1, 1))
 
     assert decided(observe(a_pod(), run=run)).facts.next_pod is None
+
+
+# A container whose end nobody saw
+
+
+def again(phase: Phase, *, started: bool = True, exit_code: int | None = None) -> RunView:
+    """A run in its second attempt, by how the first one ended."""
+    first = Attempt(1, phase, "", at(2) if started else None, at(10), exit_code)
+    return a_run(status=a_status(attempt=2, attempts=(first,)))
+
+
+def test_a_container_of_an_aborted_attempt_may_run_on_unseen() -> None:
+    assert unseen_end(again(Phase.ABORTED)) == at(10)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        again(Phase.FAILED),
+        again(Phase.ABORTED, started=False),
+        again(Phase.ABORTED, exit_code=143),
+        a_run(status=a_status()),
+        a_run(status=a_status(attempt=3, attempts=again(Phase.ABORTED).status.attempts)),
+        a_run(
+            status=a_status(
+                attempt=2, end=Phase.FAILED, attempts=again(Phase.ABORTED).status.attempts
+            )
+        ),
+    ],
+    ids=["failed", "never ran", "seen", "first attempt", "long ago", "over"],
+)
+def test_of_any_other_attempt_nothing_runs_on(run: RunView) -> None:
+    assert unseen_end(run) is None
+
+
+def test_a_container_that_a_reboot_left_may_run_on_unseen() -> None:
+    rebooted = Condition(ConditionType.POD_SCHEDULED, "False", Reason.REBOOTED, "", at(12))
+    run = a_run(status=a_status(started=2, conditions=(rebooted,)))
+
+    assert unseen_end(run) == at(12)

@@ -8,7 +8,7 @@ from actor_operator.api.views.pod import PodView
 from actor_operator.api.views.run import RunStatus
 from actor_operator.lifecycle.actions import DeletePod, DeleteSecret
 from actor_operator.lifecycle.observed import Observed
-from actor_operator.lifecycle.removal import tidy
+from actor_operator.lifecycle.removal import remove_stray, tidy
 from actor_operator.lifecycle.status import settle
 
 POD = a_pod().name
@@ -73,3 +73,8 @@ def test_the_generation_of_a_finished_run_is_followed_in_the_conditions_too() ->
     assert status.observed_generation == 2
     assert {c.observed_generation for c in status.conditions} == {2}
     assert (status.phase, status.finished_at) == (Phase.FAILED, finished().finished_at)
+
+
+def test_a_pod_that_lands_after_the_verdict_does_not_run_on() -> None:
+    assert remove_stray(a_pod()) == (SECRET, KILL)
+    assert remove_stray(a_pod(ended=ended(0), phase="Succeeded")) == ()
