@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -176,8 +177,15 @@ def user(installed: Installed) -> User:
 @pytest.fixture(scope="module")
 def api(installed: Installed) -> Iterator[ApiAccess]:
     """The API server beside the operator for a module, and a token of an account."""
+    with api_server(installed, api=True) as access:
+        yield access
+
+
+@contextmanager
+def api_server(installed: Installed, *values: str, api: bool = False) -> Iterator[ApiAccess]:
+    """The API server with further values of the chart; ``api`` is that of `install_operator`."""
     kubeconfig, kubectl = installed.kubeconfig, installed.kubectl
-    install_operator(kubeconfig, *VALUES, *API_VALUES, api=True)
+    install_operator(kubeconfig, *VALUES, *API_VALUES, *values, api=api)
     try:
         if AUTHORS not in kubectl.run("get", "namespaces", "--output=name"):
             kubectl.run("create", "namespace", AUTHORS)

@@ -5,7 +5,6 @@ with other settings, and with CRDs that lack the newest fields.
 """
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +15,11 @@ import yaml
 from tests.cluster_tool.images.build import build
 from tests.node.conftest import VALUES, Installed, cluster_tool
 from tests.support.installation import (
-    CHART,
     NAMESPACE,
     OPERATOR_IMAGE,
     REGISTRY,
     RELEASE,
+    chart_of_version,
     helm,
     install_operator,
     operator_image,
@@ -45,11 +44,7 @@ def previous(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> 
     """The chart of the release before this one; its image is on the nodes."""
     image = f"{OPERATOR_IMAGE.rpartition(':')[0]}:{PREVIOUS}"
     cluster_tool("load-image", str(build(replace(operator_image(), reference=image))))
-    chart = tmp_path_factory.mktemp("previous") / "chart"
-    shutil.copytree(CHART, chart)
-    about = yaml.safe_load((chart / "Chart.yaml").read_text())
-    about |= {"version": PREVIOUS, "appVersion": PREVIOUS}
-    (chart / "Chart.yaml").write_text(yaml.safe_dump(about))
+    chart = chart_of_version(PREVIOUS, tmp_path_factory.mktemp("previous"))
     for crd in older_crds():
         (chart / "files/crds" / f"{crd['metadata']['name']}.yaml").write_text(yaml.safe_dump(crd))
     yield chart

@@ -1,8 +1,10 @@
 """The project on a cluster: its images, and the chart installed with Helm."""
 
 import json
+import shutil
 from pathlib import Path
 
+import yaml
 from tests.cluster_tool import toolchain
 from tests.cluster_tool.commands import run
 from tests.cluster_tool.images.build import Build, build, cache_key
@@ -118,6 +120,16 @@ def install_operator(
         *(["--take-ownership"] if take_ownership else []),
         *(f"--set-json={value}" for value in (*_api_values(kubeconfig, api=api), *values, content)),
     )
+
+
+def chart_of_version(version: str, folder: Path) -> Path:
+    """A copy of the chart, as another version of it; its pods have images of that version."""
+    chart = folder / "chart"
+    shutil.copytree(CHART, chart)
+    about = yaml.safe_load((chart / "Chart.yaml").read_text())
+    about |= {"version": version, "appVersion": version}
+    (chart / "Chart.yaml").write_text(yaml.safe_dump(about))
+    return chart
 
 
 def _api_values(kubeconfig: Path, *, api: bool) -> tuple[str, ...]:

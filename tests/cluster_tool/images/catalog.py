@@ -39,7 +39,7 @@ class Image:
     """Fills the root folder (first) from the source (second)."""
 
 
-def _program(root: Path, source: Path) -> None:
+def static_program(root: Path, source: Path) -> None:
     """A root with one static program, `/program`, and what programs expect to find."""
     shutil.copy2(source, root / "program")
     (root / "tmp").mkdir()
@@ -77,9 +77,9 @@ CLUSTER_IMAGES = (
     Image(
         ImageConfig(COREDNS, entrypoint=("/program",)),
         lambda: compiled.ensure(["coredns"])["coredns"],
-        _program,
+        static_program,
     ),
-    Image(ImageConfig(TRAEFIK, entrypoint=("/program",)), toolchain.ensure_traefik, _program),
+    Image(ImageConfig(TRAEFIK, entrypoint=("/program",)), toolchain.ensure_traefik, static_program),
 )
 """Loaded into every node at its start, in this order."""
 

@@ -37,13 +37,13 @@ def fill(root: Path, source: Path) -> None:
 
 
 def remove(root: Path, names: tuple[str, ...]) -> None:
-    """Remove files and folders that no actor needs; those that are absent are passed over."""
+    """Remove files and folders that nothing needs, by patterns of their names."""
     for name in names:
-        path = root / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        for path in list(root.glob(name)):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
 
 def _add_folders(root: Path) -> None:

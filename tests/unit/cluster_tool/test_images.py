@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.cluster_tool.errors import ClusterToolError
-from tests.cluster_tool.images import build, pip_settings, python_base
+from tests.cluster_tool.images import build, pip_settings, python_base, slim_root
 from tests.cluster_tool.images.oci import ImageConfig, write_archive
 
 CONFIG = ImageConfig("localhost/a:1", entrypoint=("/bin/x",), command=("y",), environment=("A=b",))
@@ -127,3 +127,16 @@ def test_a_missing_dockerfile_is_told(tmp_path: Path) -> None:
     wanted = build.Build("a:1", tmp_path / "Dockerfile", tmp_path)
     with pytest.raises(ClusterToolError, match="There is no Dockerfile"):
         build.build(wanted)
+
+
+def test_what_nothing_needs_is_removed_by_pattern_and_a_link_without_what_it_leads_to(
+    tmp_path: Path,
+) -> None:
+    root = _root(tmp_path / "root")
+    (root / "usr/share/perl5").mkdir(parents=True)
+    (root / "usr/share/perl5/x.pm").write_text("1;")
+    (root / "usr/share/perl").symlink_to("../../bin")
+
+    slim_root.remove(root, ("usr/share/perl*", "bin/link", "usr/share/none"))
+
+    assert sorted(path.name for path in root.rglob("*")) == ["bin", "share", "usr", "x"]

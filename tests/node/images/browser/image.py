@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from tests.cluster_tool import debian
-from tests.cluster_tool.images import catalog, python_base
+from tests.cluster_tool.images import catalog, python_base, slim_root
 from tests.cluster_tool.images.oci import ImageConfig
 from tests.support.installation import REGISTRY
 
@@ -46,12 +46,7 @@ def _source() -> Path:
 
 def _fill(root: Path, source: Path) -> None:
     python_base.PYTHON_BASE.fill(root, source)
-    for pattern in _UNNEEDED:
-        for path in root.glob(pattern):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+    slim_root.remove(root, _UNNEEDED)
     shutil.copy2(_MAIN, root / "main.py")
 
 
