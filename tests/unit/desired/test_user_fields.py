@@ -1,68 +1,87 @@
 """A run cannot become a pod of its creator's design: proved field by field.
 
-Every leaf of ``ActorRun.spec`` in the generated CRD gets a value of its own, alone; pod and Secret
-must then equal those without it, byte for byte, except in the places that are listed here. A field
-that somebody adds to the kind fails here until its places are listed too.
+Every leaf of ``ActorRun.spec`` in the generated CRD gets a value of its own, alone; what is made
+for the run must then equal what is made without it, byte for byte, except in the places that are
+listed here. A field that somebody adds to the kind fails here until its places are listed too.
 """
 
-import base64
-from collections.abc import Iterator
 from copy import deepcopy
 from functools import cache
 from typing import Any
 
 import msgspec
 import pytest
-from tests.support.builders import IMAGE, KEYRING, RUN_UID, SETTINGS, an_actor
+from tests.support.builders import IMAGE, KEY, KEYRING, RUN_UID, an_actor
+from tests.support.user_fields import (
+    SUFFIX,
+    Json,
+    differing,
+    flatten,
+    leaves,
+    marker,
+    values_of,
+)
 
+from actor_operator import constants
 from actor_operator.api.v1alpha1.actor_run import ActorRun
 from actor_operator.api.views.actor import Build
 from actor_operator.api.views.run import RunView
 from actor_operator.crdgen.manifest import root_schema
+from actor_operator.desired.http_route import build_http_route
+from actor_operator.desired.ingress import build_ingress
+from actor_operator.desired.input_key import annotation
 from actor_operator.desired.pod import build_objects
 from actor_operator.desired.resolve import resolve
-
-Json = dict[str, Any]
+from actor_operator.desired.service import build_service
+from actor_operator.desired.url import container_url, host_of
+from actor_operator.settings import Settings
 
 ANNOTATION = "pod.metadata.annotations.actor-operator.dev/resolved"
 RESOURCES = "pod.spec.containers.0.resources"
 
+OF_BUILD = {
+    ANNOTATION,
+    "pod.spec.containers.0.image",
+    "variables.ACTOR_BUILD_ID",
+    "variables.APIFY_ACTOR_BUILD_ID",
+    "variables.ACTOR_BUILD_NUMBER",
+    "variables.APIFY_ACTOR_BUILD_NUMBER",
+    "variables.ACTOR_BUILD_TAGS",
+}
+OF_MEMORY = {
+    ANNOTATION,
+    *(
+        f"{RESOURCES}.{kind}.{name}"
+        for kind in ("limits", "requests")
+        for name in ("cpu", "memory", "ephemeral-storage")
+    ),
+    "pod.spec.volumes.0.emptyDir.sizeLimit",
+    "variables.ACTOR_MEMORY_MBYTES",
+    "variables.APIFY_MEMORY_MBYTES",
+    "variables.APIFY_DEDICATED_CPUS",
+}
+OF_TIMEOUT = {
+    ANNOTATION,
+    "pod.spec.activeDeadlineSeconds",
+    "variables.ACTOR_TIMEOUT_AT",
+    "variables.APIFY_TIMEOUT_AT",
+}
+OF_RESTARTS = {ANNOTATION, "variables.ACTOR_RESTART_ON_ERROR"}
+OF_ITEMS = {ANNOTATION, "variables.ACTOR_MAX_PAID_DATASET_ITEMS"}
+OF_CHARGE = {ANNOTATION, "variables.ACTOR_MAX_TOTAL_CHARGE_USD"}
+
 REACHES: dict[str, set[str]] = {
     # Through the Actor: the run only chooses among what its owner has written.
-    "actor": {ANNOTATION},
-    "build": {
-        ANNOTATION,
-        "pod.spec.containers.0.image",
-        "variables.ACTOR_BUILD_ID",
-        "variables.APIFY_ACTOR_BUILD_ID",
-        "variables.ACTOR_BUILD_NUMBER",
-        "variables.APIFY_ACTOR_BUILD_NUMBER",
-        "variables.ACTOR_BUILD_TAGS",
-    },
-    "memoryMbytes": {
-        ANNOTATION,
-        *(
-            f"{RESOURCES}.{kind}.{name}"
-            for kind in ("limits", "requests")
-            for name in ("cpu", "memory", "ephemeral-storage")
-        ),
-        "pod.spec.volumes.0.emptyDir.sizeLimit",
-        "variables.ACTOR_MEMORY_MBYTES",
-        "variables.APIFY_MEMORY_MBYTES",
-        "variables.APIFY_DEDICATED_CPUS",
-    },
-    "timeoutSecs": {
-        ANNOTATION,
-        "pod.spec.activeDeadlineSeconds",
-        "variables.ACTOR_TIMEOUT_AT",
-        "variables.APIFY_TIMEOUT_AT",
-    },
+    "actor": {ANNOTATION, "variables.ACTOR_PERMISSION_LEVEL", "variables.APIFY_TOKEN"},
+    "build": OF_BUILD,
+    "memoryMbytes": OF_MEMORY,
+    "timeoutSecs": OF_TIMEOUT,
     # Through the Secret, as values of variables and nothing else.
     "input": {"variables.ACTOR_INPUT_JSON"},
     "origin": {"variables.APIFY_META_ORIGIN"},
-    "restartOnError": {ANNOTATION, "variables.ACTOR_RESTART_ON_ERROR"},
-    "limits.maxItems": {ANNOTATION, "variables.ACTOR_MAX_PAID_DATASET_ITEMS"},
-    "limits.maxTotalChargeUsd": {ANNOTATION, "variables.ACTOR_MAX_TOTAL_CHARGE_USD"},
+    "restartOnError": OF_RESTARTS,
+    "limits.maxItems": OF_ITEMS,
+    "limits.maxTotalChargeUsd": OF_CHARGE,
     # Nowhere: these are requests to the operator, or for after the end.
     "whenMemoryExceeded": set(),
     "ttlSecondsAfterFinished": set(),
@@ -70,6 +89,7 @@ REACHES: dict[str, set[str]] = {
     "abort.mode": set(),
     "reboot.attempt": set(),
     "reboot.count": set(),
+    # Nowhere before the attempt that they ask for.
     "resurrect.attempt": set(),
     "resurrect.build": set(),
     "resurrect.memoryMbytes": set(),
@@ -78,7 +98,17 @@ REACHES: dict[str, set[str]] = {
     "resurrect.limits.maxItems": set(),
     "resurrect.limits.maxTotalChargeUsd": set(),
 }
-"""Where each field of a run may be seen in its pod and Secret."""
+"""Where each field of a run may be seen in its pod, its Secret, and what leads requests to it."""
+
+REACHES_LATER: dict[str, set[str]] = {
+    "resurrect.build": OF_BUILD,
+    "resurrect.memoryMbytes": OF_MEMORY,
+    "resurrect.timeoutSecs": OF_TIMEOUT,
+    "resurrect.restartOnError": OF_RESTARTS,
+    "resurrect.limits.maxItems": OF_ITEMS,
+    "resurrect.limits.maxTotalChargeUsd": OF_CHARGE,
+}
+"""Where each may be seen in the pod of the attempt that was asked for."""
 
 MARKERS: Json = {
     "actor": "owner/greeter",
@@ -91,8 +121,18 @@ MARKERS: Json = {
 }
 """Values of fields that are no plain numbers, booleans or sizes."""
 
-SUFFIX = "<suffix>"
-"""Stands for the end of the Secret's name, which is a digest of its content."""
+EVERYTHING = Settings.model_validate(
+    {
+        "api": {"enabled": True, "internalUrl": "http://api.ops", "eventsUrl": "http://events.ops"},
+        "network": {"webServerFrom": ["edge"]},
+        "webServer": {
+            "domain": "runs.example",
+            "ingress": {"className": "web"},
+            "gateway": {"name": "web", "namespace": "edge"},
+        },
+    }
+)
+"""An installation in which runs get all that there is."""
 
 
 @cache
@@ -100,31 +140,6 @@ def schema() -> Json:
     """The schema of ``ActorRun.spec``, as it is generated."""
     spec: Json = root_schema(ActorRun)["properties"]["spec"]
     return spec
-
-
-def leaves(node: Json, path: str = "") -> Iterator[tuple[str, Json]]:
-    """Every field of a schema that has no fields of its own."""
-    if "properties" not in node:
-        yield path, node
-        return
-    for name, child in node["properties"].items():
-        yield from leaves(child, f"{path}.{name}" if path else name)
-
-
-def marker(path: str, node: Json) -> Any:
-    """A value that the schema allows and that differs from every default."""
-    if path in MARKERS:
-        return MARKERS[path]
-    match node:
-        case {"enum": [*values]}:
-            return values[-1]
-        case {"type": "integer" | "number"}:
-            return 7
-        case {"type": "boolean"}:
-            return True
-        case _:
-            pass
-    raise AssertionError(f"say in MARKERS what spec.{path} is given")
 
 
 def spec_without(path: str) -> Json:
@@ -153,7 +168,7 @@ def spec_with(path: str, value: Any) -> Json:
     return spec
 
 
-def read(spec: Json, **metadata: Any) -> RunView:
+def read(spec: Json, status: Json | None = None, **metadata: Any) -> RunView:
     """The run as the operator reads it."""
     identity = {
         "name": "hello",
@@ -161,12 +176,14 @@ def read(spec: Json, **metadata: Any) -> RunView:
         "uid": RUN_UID,
         "creationTimestamp": "2026-03-01T12:00:00Z",
     }
-    data = msgspec.json.encode({"metadata": identity | metadata, "spec": spec})
+    data = msgspec.json.encode(
+        {"metadata": identity | metadata, "spec": spec, "status": status or {}}
+    )
     return msgspec.json.decode(data, type=RunView)
 
 
 def built(run: RunView) -> dict[str, Any]:
-    """Every value of pod and Secret by its path."""
+    """Every value of all that is made for the run, by its path."""
     actor = an_actor(
         namespace="team" if run.spec.actor == "greeter" else "owner",
         is_public=True,
@@ -177,50 +194,38 @@ def built(run: RunView) -> dict[str, Any]:
     actor = msgspec.structs.replace(
         actor, metadata=msgspec.structs.replace(actor.metadata, namespace="team")
     )
-    objects = build_objects(run, resolve(run, actor, SETTINGS), keyring=KEYRING, settings=SETTINGS)
-    pod, secret = (
-        item.model_dump(by_alias=True, exclude_none=True, mode="json")
-        for item in (objects.pod, objects.secret)
-    )
-    data = secret.pop("data")
-    variables = {name: base64.b64decode(value).decode() for name, value in data.items()}
-    suffix = objects.secret_name.rpartition("-")[2]
-    flat = flatten({"pod": pod, "secret": secret, "variables": variables})
-    return {
-        path: value.replace(suffix, SUFFIX) if isinstance(value, str) else value
-        for path, value in flat.items()
+    url = container_url(KEY, run.uid, EVERYTHING.web_server)
+    resolution = resolve(run, actor, EVERYTHING, url)
+    objects = build_objects(run, resolution, keyring=KEYRING, settings=EVERYTHING)
+    network = {
+        "service": build_service(run),
+        "ingress": build_ingress(run, host_of(url), EVERYTHING.web_server),
+        "route": build_http_route(run, host_of(url), EVERYTHING.web_server.gateway),
     }
-
-
-def flatten(value: Any, path: str = "") -> dict[str, Any]:
-    match value:
-        case dict():
-            items = value.items()
-        case list():
-            items = {str(number): item for number, item in enumerate(value)}.items()
-        case _:
-            return {path: value}
-    return {
-        key: leaf
-        for name, item in items
-        for key, leaf in flatten(item, f"{path}.{name}" if path else name).items()
-    }
-
-
-def reached(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
-    """The paths whose values differ."""
-    return {p for p in before.keys() | after.keys() if before.get(p) != after.get(p)}
+    return values_of(objects) | flatten(network)
 
 
 @pytest.mark.parametrize("path", list(dict(leaves(schema()))))
 def test_a_field_of_a_run_reaches_only_its_listed_places(path: str) -> None:
     assert path in REACHES, f"list in REACHES where spec.{path} may be seen in a pod"
-    changed = spec_with(path, marker(path, dict(leaves(schema()))[path]))
+    changed = spec_with(path, marker(path, dict(leaves(schema()))[path], MARKERS))
     ActorRun.model_validate({"metadata": {"name": "hello"}, "spec": changed})
 
-    places = reached(built(read(spec_without(path))), built(read(changed)))
+    places = differing(built(read(spec_without(path))), built(read(changed)))
 
     assert places == REACHES[path]
+
+
+@pytest.mark.parametrize("path", [p for p in dict(leaves(schema())) if p.startswith("resurrect.")])
+def test_a_field_of_a_resurrection_reaches_only_what_that_of_its_run_would(path: str) -> None:
+    asked = {"actor": "greeter", "resurrect": {"attempt": 2}}
+    status = {"attempt": 2, "queuedAt": "2026-03-01T13:00:00Z"}
+    wish = spec_with(path, marker(path, dict(leaves(schema()))[path], MARKERS))["resurrect"]
+    wanted = asked | {"resurrect": wish | {"attempt": 2}}
+
+    places = differing(built(read(asked, status)), built(read(wanted, status)))
+
+    assert places == REACHES_LATER.get(path, set())
 
 
 def test_no_field_is_listed_that_the_kind_does_not_have() -> None:
@@ -253,15 +258,34 @@ def test_the_end_of_the_secrets_name_is_all_that_follows_from_its_content() -> N
     }
 
 
-def test_labels_and_annotations_of_a_run_stay_with_the_run() -> None:
+OF_OURS = sorted(
+    value for name, value in vars(constants).items() if name.startswith(("ANNOTATION_", "LABEL_"))
+)
+"""Every label and annotation that the operator reads or writes anywhere."""
+
+
+@pytest.mark.parametrize(
+    "key", [*OF_OURS, "marker", "cluster-autoscaler.kubernetes.io/safe-to-evict"]
+)
+@pytest.mark.parametrize("where", ["labels", "annotations"])
+def test_a_label_or_annotation_of_a_run_stays_with_the_run(where: str, key: str) -> None:
     marked = read(
-        {"actor": "greeter"},
-        labels={"marker": "marker"},
-        annotations={"marker": "marker", "cluster-autoscaler.kubernetes.io/safe-to-evict": "true"},
-        finalizers=["example.com/marker"],
+        {"actor": "greeter"}, None, **{where: {key: "marker"}, "finalizers": ["example.com/marker"]}
     )
 
     assert built(marked) == built(read({"actor": "greeter"}))
+
+
+def test_a_locked_key_of_an_input_reaches_two_variables() -> None:
+    """The only annotation that is more than a mark; the API server alone may write it."""
+    locked = annotation("k1", "A" * 40)
+
+    marked = read({"actor": "greeter"}, None, annotations={constants.ANNOTATION_INPUT_KEY: locked})
+
+    assert differing(built(marked), built(read({"actor": "greeter"}))) == {
+        "variables.APIFY_INPUT_SECRETS_PRIVATE_KEY_FILE",
+        "variables.APIFY_INPUT_SECRETS_PRIVATE_KEY_PASSPHRASE",
+    }
 
 
 def test_fields_that_a_pod_has_and_a_run_does_not_are_ignored() -> None:
