@@ -45,20 +45,24 @@ def next_pod(observed: Observed, verdict: Verdict | None, now: datetime) -> Next
 
 
 def unseen_end(run: RunView) -> datetime | None:
-    """Since when the container of the pod before may run on, if nobody has seen its end.
+    """Since when a container of an earlier pod may run on, if nobody has seen its end.
 
-    That pod was removed by force, in the attempt before or after a reboot. A migration and a
-    restart are committed only when the container cannot run any more.
+    That pod was removed by force, in an attempt before or after a reboot; attempts in between may
+    have had no pod, and so have not waited for it. A migration and a restart are committed only
+    when the container cannot run any more.
     """
     status = run.status
     scheduled = status.condition(ConditionType.POD_SCHEDULED)
     if scheduled is not None and scheduled.reason == Reason.REBOOTED:
         return scheduled.last_transition_time
-    last = status.attempts[-1] if status.attempts else None
-    if status.finished or last is None or last.attempt != status.attempt - 1:
+    if status.finished:
         return None
-    unseen = last.phase == Phase.ABORTED and last.started_at and last.exit_code is None
-    return last.finished_at if unseen else None
+    unseen = (
+        attempt.finished_at
+        for attempt in status.attempts
+        if attempt.phase == Phase.ABORTED and attempt.started_at and attempt.exit_code is None
+    )
+    return max(filter(None, unseen), default=None)
 
 
 def after_moves(observed: Observed, verdict: Verdict) -> Verdict:

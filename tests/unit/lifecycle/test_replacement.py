@@ -237,6 +237,13 @@ def test_a_container_of_an_aborted_attempt_may_run_on_unseen() -> None:
     assert unseen_end(again(Phase.ABORTED)) == at(10)
 
 
+def test_an_attempt_that_never_had_a_pod_has_not_waited_for_it() -> None:
+    (first,) = again(Phase.ABORTED).status.attempts
+    second = Attempt(2, Phase.ABORTED, "", None, at(20))
+
+    assert unseen_end(a_run(status=a_status(attempt=3, attempts=(first, second)))) == at(10)
+
+
 @pytest.mark.parametrize(
     "run",
     [
@@ -244,14 +251,13 @@ def test_a_container_of_an_aborted_attempt_may_run_on_unseen() -> None:
         again(Phase.ABORTED, started=False),
         again(Phase.ABORTED, exit_code=143),
         a_run(status=a_status()),
-        a_run(status=a_status(attempt=3, attempts=again(Phase.ABORTED).status.attempts)),
         a_run(
             status=a_status(
                 attempt=2, end=Phase.FAILED, attempts=again(Phase.ABORTED).status.attempts
             )
         ),
     ],
-    ids=["failed", "never ran", "seen", "first attempt", "long ago", "over"],
+    ids=["failed", "never ran", "seen", "first attempt", "over"],
 )
 def test_of_any_other_attempt_nothing_runs_on(run: RunView) -> None:
     assert unseen_end(run) is None
