@@ -14,6 +14,8 @@ CASES ?= 2000
 PLANS ?= 1500
 SEED ?= 1
 EXAMPLES ?= 10000
+CHANGES ?= 2000
+MINUTES ?= 60
 # They wait more than they compute.
 PATIENT := -n 4
 # Each worker has a cluster of its own, and whole files of tests that share what they set up in it.
@@ -27,7 +29,7 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration model mutation api-fuzz crashes chart cluster node faults campaign crds \
+.PHONY: help demo demo-down up down test lint format unit integration model mutation api-fuzz crashes chart cluster node faults campaign spec-changes soak crds \
 	golden bench bench-api requirements changelog clean
 
 help: ## Show this list.
@@ -96,6 +98,12 @@ faults: $(READY) ## Put the table of faults to the test, docs/fault-table.md: al
 
 campaign: $(READY) ## Let things go wrong between the operator and a real API server: PLANS=1500 SEED=1.
 	$(BIN)/python -m tests.faults campaign --plans $(PLANS) --seed $(SEED)
+
+spec-changes: $(READY) ## Change every field of every kind to anything, beside a running operator: CHANGES=2000.
+	$(BIN)/python -m tests.spec_changes --changes $(CHANGES)
+
+soak: $(READY) ## Let users work while the leading operator is killed twice a minute: MINUTES=60.
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 crds: $(READY) ## Generate the CRDs, the chart's copies, the reference pages, the API's tables and the install manifest.
 	$(BIN)/actorctl crds write

@@ -280,6 +280,12 @@ class OperatorProcess:
         return [line for line in lines if text in line["event"]]
 
     @property
+    def raised(self) -> list[str]:
+        """The tracebacks in its log: what it did not expect."""
+        lines = self.said()
+        return [f"{self.name} raised: {line['exception']}" for line in lines if "exception" in line]
+
+    @property
     def memory_mbytes(self) -> float:
         """Resident memory."""
         status = Path(f"/proc/{self.pid}/status").read_text()
