@@ -48,6 +48,8 @@ class Arena:
         self.folder = folder
         """Where files of the replicas are."""
         self._values = values
+        # Once: helm takes a second, which is none of a new process's.
+        self._settings = chart_settings(*values)
         extra = {"kube-controller-manager": jobs, "kube-scheduler": UNLIMITED}
         self.plane = ControlPlane(simulated_nodes=SIMULATED_NODES, extra=extra)
         """The programs of Kubernetes."""
@@ -92,8 +94,9 @@ class Arena:
         number = len(self.replicas) + 1
         if self._credentials is None:
             self._credentials = Credentials(self.plane, "bench", self.folder)
-        settings = chart_settings(*self._values)
-        replica = OperatorProcess(f"replica-{number}", self._credentials, settings, self.folder)
+        replica = OperatorProcess(
+            f"replica-{number}", self._credentials, self._settings, self.folder
+        )
         self.replicas.append(replica)
         return replica
 
