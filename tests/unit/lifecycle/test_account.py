@@ -222,3 +222,33 @@ def test_the_transition_time_moves_only_when_admitting_flips() -> None:
 def with_label(pod: PodView, name: str, value: str) -> PodView:
     metadata = replace(pod.metadata, labels={**pod.metadata.labels, name: value})
     return replace(pod, metadata=metadata)
+
+
+def test_what_an_account_says_of_itself() -> None:
+    """Its one condition, with the sentences that an administrator reads."""
+    waiting, idle = a_ledger(Limits(1024)), a_ledger(Limits(4096))
+    waiting.ask("second", at(1), 512)
+    suspended = Limits(4096, suspended=True)
+
+    def told(ledger: Ledger | None, limits: Limits) -> tuple[str, str, str]:
+        (condition,) = status_of(an_account(), ledger, limits, at(5)).conditions
+        assert condition.type == "Admitting"
+        assert (condition.last_transition_time, condition.observed_generation) == (at(5), 3)
+        return condition.status, condition.reason, condition.message
+
+    assert told(None, Limits()) == (
+        "True",
+        "RoomAvailable",
+        "A run that fits is started at once.",
+    )
+    assert told(idle, Limits(4096))[:2] == ("True", "RoomAvailable")
+    assert told(waiting, Limits(1024)) == (
+        "False",
+        "RunsWait",
+        "The first of the waiting runs needs 512 MB.",
+    )
+    assert told(a_ledger(suspended), suspended) == (
+        "False",
+        "Suspended",
+        "No further run is started (spec.suspended); live runs go on.",
+    )
