@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
-from actor_operator.engine.workqueue import WorkQueue
+from actor_operator.engine.workqueue import PASSING, WorkQueue
 from actor_operator.errors import (
     NotLeaderError,
     RetryableError,
@@ -126,7 +126,7 @@ class WorkerPool(Generic[K]):
             self._queue.forget(key)
 
     def _retry(self, key: K, exc: Exception, *, with_traceback: bool) -> None:
-        delay = self._queue.retry(key)
+        delay = self._queue.retry(key, None if with_traceback else PASSING)
         loud = with_traceback or (not isinstance(exc, StaleError) and self._is_news(exc))
         tell = log.warning if loud else log.debug
         tell(

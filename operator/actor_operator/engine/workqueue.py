@@ -12,6 +12,9 @@ K = TypeVar("K", bound=Hashable)
 RETRY = Backoff(first=0.2, cap=60.0)
 """Pauses before a key that failed is worked on again."""
 
+PASSING = Backoff(first=0.2, cap=10.0)
+"""The same when the failure passes by itself: work goes on soon after a long outage."""
+
 
 class WorkQueue(Generic[K]):
     """A queue for one event loop.
@@ -85,8 +88,15 @@ class WorkQueue(Generic[K]):
         if key in self._again:
             self.add(key, urgent=self._again.pop(key))
 
-    def retry(self, key: K) -> float:
+    def retry(self, key: K, backoff: Backoff | None = None) -> float:
         """Ask for work on a key that failed, after a pause that grows with each failure.
+
+        Parameters
+        ----------
+        key
+            Which.
+        backoff
+            Other pauses than the queue's.
 
         Returns
         -------
@@ -94,7 +104,7 @@ class WorkQueue(Generic[K]):
             The pause in seconds.
         """
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        delay = self._backoff.delay(failures)
+        delay = (backoff or self._backoff).delay(failures)
         self.add_later(key, delay)
         return delay
 

@@ -150,3 +150,14 @@ async def test_workers_start_again_after_a_stop(shop: Shop) -> None:
     await asyncio.sleep(1)
     assert shop.ended == ["a"]
     assert len(shop.pool._tasks) == 2
+
+
+@pytest.mark.parametrize(("error", "longest"), [(RetryableError, 10.0), (ValueError, 60.0)])
+async def test_what_passes_by_itself_is_tried_again_sooner_than_a_defect(
+    shop: Shop, error: type[Exception], longest: float
+) -> None:
+    shop.outcomes = [error("again") for _ in range(12)]
+    shop.queue.add("a")
+    await asyncio.sleep(1000)
+    times = [at for _, at in shop.begun]
+    assert longest / 2 <= times[-1] - times[-2] <= longest
