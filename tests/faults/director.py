@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from tests.faults.kinds import AtPoint, Moment, Outage, Slow
+from tests.faults.kinds import AtPoint, Disturbance, Moment, Outage, Slow
 from tests.faults.plan import Plan
 from tests.faults.points import Asked
 from tests.faults.replica import Replica
@@ -37,7 +37,7 @@ class Director:
         *,
         touch: Callable[[str], None],
         rotate: Callable[[], None],
-        disturb: Callable[[str, float], None],
+        disturb: Callable[[Disturbance, float], None],
     ) -> None:
         self.trace = Trace()
         self.touch = touch
@@ -74,7 +74,7 @@ class Director:
         if self._slow is not None:
             await asyncio.sleep(self._random.uniform(self._slow.least, self._slow.most))
         if self._outage is not None and self._refuses(self._outage, authorization):
-            return _answered(refusal(self._outage.code))
+            return _answered(refusal(self._outage.code, asked))
         if asked.verb == "watch" and asked.kind in seat.gone:
             return _answered(seat.gone.pop(asked.kind))
         return strike_of(taken[0], self, seat, asked) if taken else None

@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import get_args
 
 from tests.faults.kinds import (
     Clock,
     Conflict,
     Crash,
+    Disturbance,
     Does,
     Freeze,
     Moment,
@@ -50,7 +51,7 @@ def _errors(point: str) -> Iterator[Fault]:
     yield Refuse(at=point, code=429, retry_after=1)
     yield Refuse(at=point, code=429)
     yield Refuse(at=point, code=500, applied=True)
-    for code, times in ((500, 1), (502, 3), (503, 1), (504, 3), (503, 20)):
+    for code, times in ((500, 1), (502, 3), (503, 1), (504, 3), (503, 6)):
         yield Refuse(at=point, code=code, times=times)
     yield Silence(at=point)
     yield Silence(at=point, applied=True)
@@ -87,18 +88,22 @@ def others(workload: str, writes: Sequence[str]) -> Iterator[Plan]:
 
 
 def pairs(workload: str, writes: Sequence[str], chance: random.Random) -> Iterator[Plan]:
-    """Two faults that meet, by chance, without end."""
-    single = [
-        plan.faults[0] for make in (crashes, errors, watches) for plan in make(workload, writes)
-    ]
+    """Two faults that meet, each at another request, by chance, without end."""
     while True:
-        yield Plan(workload=workload, faults=tuple(chance.sample(single, 2)))
+        points = chance.sample(writes, min(2, len(writes)))
+        faults = (chance.choice(_single(workload, point)) for point in points)
+        yield Plan(workload=workload, faults=tuple(faults))
+
+
+def _single(workload: str, point: str) -> list[Fault]:
+    made = (make(workload, [point]) for make in (crashes, errors, watches))
+    return [plan.faults[0] for plans in made for plan in plans]
 
 
 def servers(workload: str, writes: Sequence[str], chance: random.Random) -> Iterator[Plan]:
-    """F16 and F18, by chance, without end."""
+    """F16, F18 and F19, by chance, without end."""
     while True:
-        does: Literal["kill", "stop"] = chance.choice(("kill", "stop"))
+        does: Disturbance = chance.choice(get_args(Disturbance))
         fault = Server(at=chance.choice(writes), does=does, seconds=chance.choice((1, 5)))
         yield Plan(workload=workload, faults=(fault,))
 

@@ -35,6 +35,10 @@ Point = Annotated[str, AfterValidator(_is_point)]
 Seconds = Annotated[float, Field(ge=0, le=300)]
 
 
+Disturbance = Literal["kill", "stop", "full"]
+"""What is done to an API server."""
+
+
 class Part(BaseModel):
     """A part of a plan."""
 
@@ -203,13 +207,16 @@ class Twin(Kind):
 
 
 class Server(Kind):
-    """F16, F18: the API server itself is killed, or stopped; its history is gone afterwards."""
+    """F16, F18, F19: something happens to the API server itself, and to all who use it."""
 
     fault: Literal["server"] = "server"
     at: Point
-    does: Literal["kill", "stop"] = "kill"
+    does: Disturbance = "kill"
+    """It is killed, its history is removed, and it is started again; or it stands still; or its
+    etcd takes no writes."""
+
     seconds: Seconds = 1.0
-    """Until it is started again, or goes on."""
+    """For how long."""
 
 
 AtPoint = Crash | Freeze | Refuse | Conflict | Silence | Reset | Outage | Watch | Server

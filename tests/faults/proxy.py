@@ -54,6 +54,7 @@ class Proxy:
         self._chair = chair
         self._server = web.Server(self._handle, handler_cancellation=True)
         self._listener: asyncio.Server | None = None
+        self._handling: set[asyncio.Task[object]] = set()
         self.url = ""
         """Its address, once it listens."""
 
@@ -68,9 +69,17 @@ class Proxy:
         """Cut all connections and listen no more."""
         if self._listener is not None:
             self._listener.close()
+        # Whoever asked is dead; aiohttp would wait for what hangs.
+        for handling in self._handling:
+            handling.cancel()
+        await asyncio.gather(*self._handling, return_exceptions=True)
         await self._server.shutdown(timeout=0.01)  # 0 is without limit
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        handling = asyncio.current_task()
+        assert handling is not None
+        self._handling.add(handling)
+        handling.add_done_callback(self._handling.discard)
         body = await request.read()
         asked = asked_of(request.method, request.path, request.query, body)
         try:

@@ -4,6 +4,7 @@ import http
 from dataclasses import dataclass, field
 
 import msgspec
+from tests.faults.points import Asked
 
 REASONS = {
     401: "Unauthorized",
@@ -26,22 +27,25 @@ class Reply:
     headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
 
 
-def status(code: int) -> dict[str, object]:
+def status(code: int, message: str = "") -> dict[str, object]:
     """The Status of a refusal."""
     return {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Failure",
-        "message": f"a plan says: {http.HTTPStatus(code).phrase}",
+        "message": message or f"a plan says: {http.HTTPStatus(code).phrase}",
         "reason": REASONS.get(code, ""),
         "code": code,
     }
 
 
-def refusal(code: int, retry_after: int | None = None) -> Reply:
-    """A refusal."""
-    reply = Reply(code, msgspec.json.encode(status(code)))
+def refusal(code: int, asked: Asked, retry_after: int | None = None) -> Reply:
+    """A refusal of a request; 403 in the words of an authorizer, as of one that is starting."""
+    kind = asked.kind.partition("/")[0]
+    forbidden = f'{kind} is forbidden: User "it" cannot {asked.verb} resource "{asked.kind}"'
+    message = forbidden if code == http.HTTPStatus.FORBIDDEN else ""
+    reply = Reply(code, msgspec.json.encode(status(code, message)))
     if retry_after is not None:
         reply.headers["Retry-After"] = str(retry_after)
     return reply

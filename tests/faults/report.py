@@ -37,7 +37,9 @@ class Report:
         self.missed += bool(result.missed)
         if result.violations:
             self._keep(result)
-        elif self.plans % 25 == 0:
+        for fault in result.missed:
+            click.echo(f"{result.plan.name}: its point never came: {fault}")
+        if self.plans % 25 == 0:
             seconds = time.monotonic() - self._begun
             click.echo(f"{self.plans} of {self._total} plans in {seconds:.0f} s")
 

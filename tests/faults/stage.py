@@ -18,11 +18,13 @@ import yaml
 from tests.chart.helm import INGRESS, NAMESPACE, RELEASE
 from tests.cluster_tool.control_plane import ControlPlane
 from tests.faults.births import Nursery
+from tests.faults.kinds import Disturbance
 from tests.faults.proxy import open_session
+from tests.faults.users import PatientAdmin
+from tests.support.etcd import Etcd
 from tests.support.operators import Credentials, chart_settings, install_rights
 from tests.support.recorder import Recorder
 from tests.support.rest import MERGE_PATCH
-from tests.support.workspace import Admin
 
 T = TypeVar("T")
 
@@ -77,7 +79,7 @@ class Stage:
         self.folder = folder
         self._stack = ExitStack()
         self._local = threading.local()
-        self._admins: list[Admin] = []
+        self._admins: list[PatientAdmin] = []
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxies")
 
@@ -118,11 +120,11 @@ class Stage:
         return self._loop.time()
 
     @property
-    def admin(self) -> Admin:
+    def admin(self) -> PatientAdmin:
         """The administrator, over a connection of this thread's own."""
-        found: Admin | None = getattr(self._local, "admin", None)
+        found: PatientAdmin | None = getattr(self._local, "admin", None)
         if found is None:
-            found = self._local.admin = Admin(self.control_plane)
+            found = self._local.admin = PatientAdmin(self.control_plane)
             self._admins.append(found)
         return found
 
@@ -165,14 +167,21 @@ class Stage:
         path = path.removesuffix("/status")
         self.admin.call("PATCH", path, body, content_type=MERGE_PATCH)
 
-    def disturb(self, does: str, seconds: float) -> None:
-        """Kill the API server and start it again, or stop it, for some seconds."""
-        if does == "kill":
-            self.control_plane.kill_api_server()
-            time.sleep(seconds)
-            self.control_plane.start_api_server()
-            return
-        pid = self.control_plane.pid("kube-apiserver")
-        os.kill(pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.kill(pid, signal.SIGCONT)
+    def disturb(self, does: Disturbance, seconds: float) -> None:
+        """Do to the API server what a plan says, for some seconds."""
+        plane, etcd = self.control_plane, Etcd(self.control_plane.etcd_url)
+        match does:
+            case "kill":
+                plane.kill_api_server()
+                etcd.compact()
+                time.sleep(seconds)
+                plane.start_api_server()
+            case "stop":
+                pid = plane.pid("kube-apiserver")
+                os.kill(pid, signal.SIGSTOP)
+                time.sleep(seconds)
+                os.kill(pid, signal.SIGCONT)
+            case "full":
+                etcd.say_full()
+                time.sleep(seconds)
+                etcd.say_empty()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from tests.faults.kinds import (
     AtPoint,
     Conflict,
@@ -22,7 +23,7 @@ from tests.faults.kinds import (
     Watch,
 )
 from tests.faults.points import Asked
-from tests.faults.replies import Reply, error_event, refusal
+from tests.faults.replies import Reply, error_event, refusal, status
 from tests.faults.streams import Ending, Gate
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ ANSWER_SECONDS = 0.05
 
 LATE_SECONDS = 0.5
 """How long before a replica runs again its request comes to the API server."""
+
+GONE = Reply(410, msgspec.json.encode(status(410)))
+"""How a watch is refused whose history is gone."""
 
 Act = Callable[[], Awaitable[Reply | None]]
 
@@ -60,7 +64,7 @@ def strike_of(  # noqa: PLR0911 -- one for each kind
         case Freeze(moment=moment):
             return Strike(moment, partial(_freeze, fault, director, seat))
         case Refuse(applied=applied):
-            return Strike(_when(applied=applied), partial(_refuse, fault))
+            return Strike(_when(applied=applied), partial(_refuse, fault, asked))
         case Conflict():
             return Strike(Moment.BEFORE, partial(_touch, director, asked))
         case Silence(applied=applied):
@@ -68,7 +72,7 @@ def strike_of(  # noqa: PLR0911 -- one for each kind
         case Reset(moment=moment):
             return Strike(moment, _cut)
         case Outage():
-            return Strike(Moment.BEFORE, partial(_begin_outage, fault, director, seat))
+            return Strike(Moment.BEFORE, partial(_begin_outage, fault, director, seat, asked))
         case Watch():
             return Strike(Moment.COMMITTED, partial(_watch, fault, director, seat))
         case Server():
@@ -102,8 +106,8 @@ async def _freeze(fault: Freeze, director: "Director", seat: "Seat") -> Reply | 
     return None
 
 
-async def _refuse(fault: Refuse) -> Reply | None:
-    return refusal(fault.code, fault.retry_after)
+async def _refuse(fault: Refuse, asked: Asked) -> Reply | None:
+    return refusal(fault.code, asked, fault.retry_after)
 
 
 async def _touch(director: "Director", asked: Asked) -> Reply | None:
@@ -121,9 +125,11 @@ async def _cut() -> Reply | None:
     raise CutError
 
 
-async def _begin_outage(fault: Outage, director: "Director", seat: "Seat") -> Reply | None:
+async def _begin_outage(
+    fault: Outage, director: "Director", seat: "Seat", asked: Asked
+) -> Reply | None:
     director.begin_outage(fault, seat)
-    return refusal(fault.code)
+    return refusal(fault.code, asked)
 
 
 async def _disturb(fault: Server, director: "Director") -> Reply | None:
@@ -146,9 +152,8 @@ async def _watch(fault: Watch, director: "Director", seat: "Seat") -> Reply | No
                 director.later(_reopen(gate, fault.seconds))
             case Does.GONE_EVENT | Does.GONE_STATUS:
                 gate.open.clear()
-                gone = (
-                    Reply(200, error_event(410)) if fault.does is Does.GONE_EVENT else refusal(410)
-                )
+                as_event = fault.does is Does.GONE_EVENT
+                gone = Reply(200, error_event(410)) if as_event else GONE
                 director.later(_lose(seat, kind, gone, fault.seconds))
             case Does.CUT:
                 gate.end(Ending())

@@ -147,7 +147,7 @@ def many(place: Place) -> None:
 
 def rebooted(place: Place) -> None:
     """A user wants another pod for a run that runs, which then goes on until its time is up."""
-    _start(place, "dutiful", timeoutSecs=30)
+    _start(place, "dutiful", timeoutSecs=45)
     _phase(place, "RUNNING")
     place.patch(SUBJECT, {"spec": {"reboot": {"attempt": 1, "count": 1}}})
     _end(place)
