@@ -4,9 +4,11 @@ Each revision is a JSON line in a file, which stays when a test fails; `tests.su
 at such a file again.
 """
 
+import http.client
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -117,11 +119,13 @@ class Recorder:
         RecorderError
             When it does not come, or the recording has broken off.
         """
-        for source in SOURCES:
-            version, items = list_now(self._address, self._context, source, namespace)
-            wanted = {item["metadata"]["name"]: _number(item) for item in items}
-            done = partial(self._knows, source.kind, namespace, version, wanted)
-            self.wait(f"{source.plural} of {namespace} in the recording", done, SETTLE_SECONDS)
+        connection = http.client.HTTPSConnection(self._address, context=self._context, timeout=30)
+        with closing(connection):
+            for source in SOURCES:
+                version, items = list_now(connection, source, namespace)
+                wanted = {item["metadata"]["name"]: _number(item) for item in items}
+                done = partial(self._knows, source.kind, namespace, version, wanted)
+                self.wait(f"{source.plural} of {namespace} in the recording", done, SETTLE_SECONDS)
 
     def history(self, namespace: str) -> History:
         """All revisions of what concerns a namespace.
@@ -140,6 +144,9 @@ class Recorder:
         """Let go of what is known of a namespace that nobody will ask for again."""
         with self._news:
             self._revisions = [r for r in self._revisions if r.namespace != namespace]
+            for known in (self._live, self._heard):
+                for key in [key for key in known if key[1] == namespace]:
+                    del known[key]
 
     def __len__(self) -> int:
         """How many revisions were recorded."""

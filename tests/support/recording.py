@@ -8,7 +8,6 @@ its result only.
 import http.client
 import json
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -150,21 +149,19 @@ def read_list(response: http.client.HTTPResponse, source: Source) -> tuple[int, 
 
 
 def list_now(
-    address: str, context: ssl.SSLContext, source: Source, namespace: str
+    connection: http.client.HTTPSConnection, source: Source, namespace: str
 ) -> tuple[int, list[Object]]:
     """What the API server has of a kind in a namespace; raises ValueError and OSError.
 
     Of a kind that the cluster does not have there is nothing.
     """
-    connection = http.client.HTTPSConnection(address, context=context, timeout=30)
+    connection.request("GET", source.path(namespace), headers={"Accept": METADATA_LIST})
+    response = connection.getresponse()
     try:
-        headers = {"Accept": METADATA_LIST}
-        connection.request("GET", source.path(namespace), headers=headers)
-        return read_list(connection.getresponse(), source)
+        return read_list(response, source)
     except MissingKindError:
+        response.read()  # else the connection could not be used again
         return 0, []
-    finally:
-        connection.close()
 
 
 def _events(response: http.client.HTTPResponse) -> Iterator[Object]:

@@ -17,7 +17,7 @@ from tests.faults.stage import Stage
 from tests.faults.trial import Result
 from tests.support.recorder import Recorder
 
-LANES = 6
+LANES = 10
 
 
 @pytest.fixture
