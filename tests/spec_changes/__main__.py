@@ -18,7 +18,6 @@ from tests.support.fleet import Fleet
 from tests.support.invariants import violations
 from tests.support.operators import install_rights
 from tests.support.recorder import Recorder
-from tests.support.workspace import Admin, Workspace
 
 SIMULATED_NODES = 3
 
@@ -39,16 +38,12 @@ def main(changes: int, seed: int | None, lanes: int) -> None:
         install_rights(plane)
         fleet = Fleet(plane, Path(name))
 
-        def make_place() -> Workspace:
-            place = Workspace(Admin(plane), recorder)
-            place.actor("quick", "simulate-0.3s")
-            return place
-
         try:
             with step("Starting the operator"):
                 (operator,) = fleet.ensure(1)
             say(f"{changes} changes, seed {seed}")
-            tally = Campaign(make_place, changes, seed, say).run(lanes)
+            campaign = Campaign(plane, recorder, changes=changes, seed=seed, say=say)
+            tally = campaign.run(lanes)
             operator.check()
             found = [*tally.violations, *operator.raised]
         except BaseException:

@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.spec_changes.chain import Tally
 from tests.spec_changes.definitions import account_chain, actor_chain
 from tests.spec_changes.runs import run_chain
-from tests.support.workspace import Workspace
-
-MakePlace = Callable[[], Workspace]
-"""Makes a namespace with the Actor `quick`, over a connection of its own."""
+from tests.support.reach import Reachable
+from tests.support.recorder import Recorder
+from tests.support.workspace import Admin, Workspace
 
 LENGTH = range(6, 18)
 """Changes of one chain."""
@@ -26,8 +25,10 @@ class Campaign:
 
     Parameters
     ----------
-    make_place
-        Makes namespaces, each with users of its own.
+    cluster
+        With an operator that acts on it.
+    recorder
+        Records all that is committed in it.
     changes
         How many.
     seed
@@ -37,10 +38,17 @@ class Campaign:
     """
 
     def __init__(
-        self, make_place: MakePlace, changes: int, seed: int, say: Callable[[str], None]
+        self,
+        cluster: Reachable,
+        recorder: Recorder,
+        *,
+        changes: int,
+        seed: int,
+        say: Callable[[str], None],
     ) -> None:
         self.tally = Tally()
-        self._make_place = make_place
+        self._cluster = cluster
+        self._recorder = recorder
         self._wanted = changes
         self._seed = seed
         self._say = say
@@ -72,7 +80,7 @@ class Campaign:
     def _chain(self, number: int) -> Tally:
         rng = random.Random(f"{self._seed}/{number}")  # noqa: S311 -- no secret, but repeatable
         tally, length, kind = Tally(), rng.choice(LENGTH), rng.random()
-        name, places = f"chain-{number}", [self._make_place(), self._make_place()]
+        name, places = f"chain-{number}", [self._place(), self._place()]
         try:
             if kind < 0.15:
                 account_chain(places, rng, tally, length)
@@ -86,3 +94,9 @@ class Campaign:
             for place in places:
                 place.admin.close()
         return tally
+
+    def _place(self) -> Workspace:
+        """A namespace with the Actor `quick`, over a connection of its own."""
+        place = Workspace(Admin(self._cluster), self._recorder)
+        place.actor("quick", "simulate-0.3s")
+        return place

@@ -19,6 +19,7 @@ JSON = "application/json"
 """Content type of an object."""
 
 MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 """Content type of a merge patch."""
 
 
@@ -48,7 +49,7 @@ class Answer:
         if not causes:
             return [self.body["message"]]
         return sorted(
-            f"{cause['field']}: {cause['message']}"
+            f"{cause['field']}: {cause['message']}" if "field" in cause else cause["message"]
             for cause in causes
             if not cause["message"].endswith(UNCHECKED)
         )

@@ -94,10 +94,13 @@ def check_moves(status: RunStatus, *, moves: bool) -> None:
 
 
 def check_verdict(status: RunStatus, history: list[RunStatus], truths: list[Truth]) -> None:
-    """The verdict of an attempt against what really happened."""
+    """The verdict of an attempt against what really happened in its last pod.
+
+    An earlier one may have ended well after a reboot was committed: it is not what ended the run.
+    """
     phases = [s.phase for s in history]
-    ran = [truth for truth in truths if truth.started is not None]
-    truth = ran[-1] if ran else None
+    ran = (t for t in truths if t.started is not None and t.name == status.pod_name)
+    truth = next(ran, None)
     if Phase.ABORTING in phases:
         assert status.phase is Phase.ABORTED
     if status.phase is Phase.ABORTED:

@@ -41,6 +41,11 @@ class Truth:
     """What really happened to a container, whoever saw it."""
 
     pod: str
+    """Uid of its pod."""
+
+    name: str
+    """Name of its pod."""
+
     attempt: int
     accepted: datetime | None = None
     started: datetime | None = None
@@ -80,7 +85,8 @@ class ToyKubelet:
         """The truth of the pod."""
         known = next((truth for truth in self.truths if truth.pod == self.pod.uid), None)
         if known is None:
-            known = Truth(self.pod.uid, int(self.pod.metadata.labels[LABEL_ATTEMPT]))
+            attempt = int(self.pod.metadata.labels[LABEL_ATTEMPT])
+            known = Truth(self.pod.uid, self.pod.name, attempt)
             self.truths.append(known)
         return known
 

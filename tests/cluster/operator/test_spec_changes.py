@@ -6,10 +6,10 @@
 from collections.abc import Callable
 
 import pytest
-from tests.cluster.operator.conftest import MakeWorkspace
+from tests.cluster_tool.control_plane import ControlPlane
 from tests.spec_changes.campaign import Campaign
 from tests.support.operators import OperatorProcess
-from tests.support.workspace import Admin, Workspace
+from tests.support.recorder import Recorder
 
 pytestmark = pytest.mark.cluster
 
@@ -17,14 +17,15 @@ CHANGES = 250
 
 
 def test_any_change_is_refused_in_words_or_ends_as_if_made_so(
-    replicas: list[OperatorProcess], make_workspace: MakeWorkspace, report: Callable[[str], None]
+    replicas: list[OperatorProcess],
+    control_plane: ControlPlane,
+    recorder: Recorder,
+    report: Callable[[str], None],
 ) -> None:
-    def make_place() -> Workspace:
-        place = make_workspace()
-        return place.seen_by(Admin(place.admin.control_plane))
-
     raised = [replica.raised for replica in replicas]  # by what other tests do to them
-    tally = Campaign(make_place, CHANGES, 1, lambda _: None).run(lanes=6)
+    campaign = Campaign(control_plane, recorder, changes=CHANGES, seed=1, say=lambda _: None)
+
+    tally = campaign.run(lanes=6)
 
     assert tally.violations == []
     assert [replica.raised for replica in replicas] == raised

@@ -40,3 +40,4 @@ def test_one_process_that_stands_out_says_nothing() -> None:
 
 def test_a_soak_that_is_too_short_says_so() -> None:
     assert growth(lives((300, 100)), SOAK) is None
+    assert growth(lives((700, 100)), SOAK) is None
