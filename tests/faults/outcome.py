@@ -1,9 +1,5 @@
 """What is left in the end, without what differs from one time to the next."""
 
-import json
-import re
-from typing import Any
-
 from tests.faults.points import normal_name
 from tests.support.history import (
     HTTP_ROUTE,
@@ -16,16 +12,7 @@ from tests.support.history import (
     Object,
     status_of,
 )
-
-VARYING = (
-    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
-    (r"-[a-z2-7]{4}-(\d+)", r"-UID-\1"),
-    (r"\b[a-z0-9]{17}\b", "ID"),
-    (r"\b[a-z2-7]{26}\b", "HOST"),
-    (r"\bsimulated-\d+\b", "NODE"),
-    (r"\bteam-\d+\b", "NAMESPACE"),
-)
-"""What differs, and what stands for it."""
+from tests.support.normal import normal, without_code
 
 CHILDREN = {
     POD: "pods",
@@ -59,14 +46,6 @@ def normal_outcome(history: History) -> Object:
     return normalised
 
 
-def normal(value: Any) -> Any:
-    """A value with signs in place of what varies."""
-    text = json.dumps(value, sort_keys=True)
-    for pattern, sign in VARYING:
-        text = re.sub(pattern, sign, text)
-    return json.loads(text)
-
-
 def _run(history: History, run: Object) -> Object:
     name = run["metadata"]["name"]
     (last,) = [life[-1] for life in history.objects(RUN) if life[0].name == name]
@@ -76,16 +55,10 @@ def _run(history: History, run: Object) -> Object:
     status = dict(status_of(run))
     stats = {k: v for k, v in (status.pop("stats", None) or {}).items() if k not in DURATIONS}
     if status.get("phase") == "ABORTED":
-        # Of a pod that goes with its log only who looks at that moment sees the end.
-        status = _without_code(status)
+        status = without_code(status)
     return {
         "name": name,
         "gone": False,
         "phases": history.phases(name),
         "status": {**status, "stats": stats},
     }
-
-
-def _without_code(status: Object) -> Object:
-    lines = [{**line, "exitCode": None} for line in status.get("attempts") or ()]
-    return {**status, "exitCode": None, "attempts": lines}

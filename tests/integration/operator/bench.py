@@ -1,8 +1,6 @@
 """A server, a kubelet, replicas of the operator, and runs whose ends can be compared."""
 
 import asyncio
-import json
-import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -28,6 +26,7 @@ from tests.support.history import (
     Revision,
     status_of,
 )
+from tests.support.normal import normal, without_code
 
 from actor_operator.desired.network_policy import POLICY_NAME
 from actor_operator.settings import EngineSettings, LimitSettings, Settings
@@ -70,13 +69,6 @@ NAME = "subject"
 
 SECONDS = 20.0
 """Longest wait."""
-
-VARYING = (
-    (r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "TIME"),
-    (r"-[a-z2-7]{4}-(\d+)", r"-UID-\1"),
-    (r"\b[a-z0-9]{17}\b", "ID"),
-)
-"""What differs from one run to the next, and what stands for it."""
 
 
 @dataclass(frozen=True)
@@ -234,8 +226,7 @@ class Bench:
         ]
         status = {key: value for key, value in run["status"].items() if key != "stats"}
         if status["phase"] == "ABORTED" and not children:
-            # Of a pod that goes with its log only who looks at that moment sees the end.
-            status = normal_without_code(status)
+            status = without_code(status)
         phases = self.history().phases(name)
         return {"status": normal(status, name), "children": children, "phases": phases}
 
@@ -258,20 +249,6 @@ class Bench:
         now = time.time()
         revision = Revision(change.revision, kind, change.type, change.after.object, now)
         self._revisions.append(revision)
-
-
-def normal_without_code(status: Object) -> Object:
-    """A status without the exit code, also in its last attempt's line."""
-    lines = [{**line, "exitCode": None} for line in status["attempts"]]
-    return {**status, "exitCode": None, "attempts": lines}
-
-
-def normal(value: Any, name: str) -> Any:
-    """A value with signs in place of what varies."""
-    text = json.dumps(value, sort_keys=True).replace(name, "NAME")
-    for pattern, sign in VARYING:
-        text = re.sub(pattern, sign, text)
-    return json.loads(text)
 
 
 def is_work(request: Request) -> bool:
