@@ -99,8 +99,9 @@ def check_verdict(status: RunStatus, history: list[RunStatus], truths: list[Trut
     An earlier one may have ended well after a reboot was committed: it is not what ended the run.
     """
     phases = [s.phase for s in history]
-    ran = (t for t in truths if t.started is not None and t.name == status.pod_name)
-    truth = next(ran, None)
+    # After a crash a pod of which nothing was committed has a successor of its name.
+    ran = [t for t in truths if t.started is not None and t.name == status.pod_name]
+    truth = ran[-1] if ran else None
     if Phase.ABORTING in phases:
         assert status.phase is Phase.ABORTED
     if status.phase is Phase.ABORTED:
