@@ -80,7 +80,9 @@ class Nursery:
         self._process.kill()
         self._process.wait()
         self._listener.join(timeout=10)
-        self._log.close()
+        for pipe in (self._process.stdin, self._process.stdout, self._log):
+            if pipe is not None:
+                pipe.close()
 
     def start(self, birth: Birth) -> Born:
         """Start a process.

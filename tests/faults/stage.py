@@ -56,6 +56,8 @@ OWN_RULES = (
         "verbs": ["get"],
     },
     {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+    # For a planted defect alone: the operator never asks for it.
+    {"apiGroups": ["actor-operator.dev"], "resources": ["actorruns/status"], "verbs": ["patch"]},
 )
 """Its rules: each plan has an operator of its own, with its own Lease and keys."""
 

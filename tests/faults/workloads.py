@@ -153,6 +153,14 @@ def rebooted(place: Place) -> None:
     _end(place)
 
 
+def changed_while_it_runs(place: Place) -> None:
+    """A user says how long a run is to be kept, which then goes on until its time is up."""
+    _start(place, "endless", timeoutSecs=45)
+    _phase(place, "RUNNING")
+    place.patch(SUBJECT, {"spec": {"ttlSecondsAfterFinished": 3600}})
+    _end(place)
+
+
 def _start(place: Place, image: str, **spec: Any) -> None:
     place.actor("actor", image)
     place.run(SUBJECT, "actor", **spec)
@@ -202,6 +210,7 @@ WORKLOADS: dict[str, Workload] = {
         removed_in_time,
         waits_for_memory,
         rebooted,
+        changed_while_it_runs,
         many,
     )
 }

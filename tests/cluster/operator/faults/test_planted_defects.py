@@ -18,8 +18,8 @@ DEFECTS = {
         patience=30,
     ),
     "unlocked-status": Plan(
-        workload="rebooted",
-        faults=(Twin(), Freeze(at="update actorruns/status subject #1", seconds=22)),
+        workload="changed-while-it-runs",
+        faults=(Twin(), Freeze(at="work actorruns/status subject #1", seconds=22)),
     ),
 }
 """A plan that each defect breaks."""
