@@ -30,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-down up down test lint format unit integration model mutation api-fuzz crashes chart cluster node faults campaign spec-changes soak crds \
-	golden bench bench-api requirements changelog clean
+	golden bench bench-api requirements sbom changelog clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[36m%-12s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -123,6 +123,8 @@ requirements: $(READY) ## Pin the newest versions of all dependencies, with thei
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --group dev -o requirements/dev.txt
 	$(COMPILE) requirements/uv.in -o requirements/uv.txt
+	$(COMPILE) requirements/checks.in -o requirements/checks.txt
+	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt
 	$(COMPILE) --no-deps requirements/cluster.in -o requirements/cluster.txt
 	$(COMPILE) --no-deps requirements/cluster-go.in -o requirements/cluster-go.txt
 	$(COMPILE) --no-deps requirements/cluster-node.in -o requirements/cluster-node.txt
@@ -130,6 +132,9 @@ requirements: $(READY) ## Pin the newest versions of all dependencies, with thei
 	for actor in web-server sdk-python sdk-python-crawler; do \
 	  $(COMPILE) $(ACTORS)/$$actor/requirements.in -o $(ACTORS)/$$actor/requirements.txt || exit 1; \
 	done
+
+sbom: $(READY) ## Write what the image is made of, as CycloneDX: dist/sbom.cdx.json.
+	$(BIN)/python -m tests.sbom dist/sbom.cdx.json
 
 changelog: $(READY) ## Show what the next release's changelog says.
 	$(BIN)/towncrier build --draft --version next

