@@ -17,7 +17,7 @@ def of_kind(kind: str, *arguments: str, **options: Any) -> dict[str, dict[str, A
     return {o["metadata"]["name"]: o["spec"] for o in found if o["kind"] == kind}
 
 
-ALWAYS = {"immutable-input", "run-pods", "run-network", "api-runs"}
+ALWAYS = {"immutable-input", "run-pods", "run-pod-contents", "run-network", "api-runs"}
 """The policies of every installation."""
 
 

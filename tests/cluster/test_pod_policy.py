@@ -26,6 +26,7 @@ from tests.support.policies import (
     warnings,
 )
 from tests.support.rest import RestClient, collection
+from tests.support.restricted_pod import restricted_pod
 
 pytestmark = pytest.mark.cluster
 
@@ -102,12 +103,18 @@ def kubectl(control_plane: ControlPlane) -> Kubectl:
 
 
 def _pod(name: str, labels: dict[str, str] | None = None, **metadata: Any) -> dict[str, Any]:
-    memory = {"requests": {"memory": "64Mi"}, "limits": {"memory": "64Mi"}}
-    container = {"name": "actor", "image": "registry.example/actor:1", "resources": memory}
-    return {
-        "metadata": {"name": name, "labels": labels or {}, **metadata},
-        "spec": {"containers": [container], "terminationGracePeriodSeconds": 0},
-    }
+    """A pod that the operator might make, which ends at once."""
+    spec = restricted_pod("default")["spec"]
+    (container,) = spec["containers"]
+    del container["envFrom"]
+    container |= {"image": "registry.example/actor:1", "resources": _resources("64Mi")}
+    spec["terminationGracePeriodSeconds"] = 0
+    return {"metadata": {"name": name, "labels": labels or {}, **metadata}, "spec": spec}
+
+
+def _resources(memory: str) -> dict[str, Any]:
+    amounts = {"cpu": "100m", "memory": memory, "ephemeral-storage": "64Mi"}
+    return {"requests": amounts, "limits": amounts}
 
 
 @pytest.fixture
@@ -154,6 +161,7 @@ def test_a_controller_cannot_make_one_for_the_tenant(clients: Clients, kubectl: 
     labels = {"app": "forged", f"{OUR}/run": "x"}
     template = {"metadata": {"labels": labels}, "spec": _pod("x")["spec"]}
     template["spec"].pop("terminationGracePeriodSeconds")
+    template["spec"] |= {"restartPolicy": "Always", "activeDeadlineSeconds": None}
     body = {
         "metadata": {"name": "forged"},
         "spec": {"replicas": 1, "selector": {"matchLabels": labels}, "template": template},
@@ -272,11 +280,11 @@ def test_a_tenant_cannot_change_of_a_pods_specification_its(
 def test_a_tenant_cannot_give_a_runs_pod_more_memory(
     clients: Clients, run_pod: dict[str, Any]
 ) -> None:
-    memory = {"requests": {"memory": "64Mi"}, "limits": {"memory": "64Mi"}}
+    memory = _resources("64Mi")
     # The kubelet of a node that can resize says what the container has.
     said = [{"op": "add", "path": "/status/containerStatuses/0/resources", "value": memory}]
     assert send_patch(clients["node"], f"{run_pod['path']}/status", said).accepted
-    more = {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}
+    more = _resources("1Gi")
 
     patch = [{"op": "replace", "path": "/spec/containers/0/resources", "value": more}]
     answer = send_patch(clients["tenant"], f"{run_pod['path']}/resize", patch)
