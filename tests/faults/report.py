@@ -8,6 +8,10 @@ from tests.faults.trial import Result
 from typing_extensions import override
 
 
+TELL_SECONDS = 10.0
+"""How often it is told how far it has come."""
+
+
 class Report:
     """Counts results, prints a line now and then, and keeps failing plans.
 
@@ -22,7 +26,7 @@ class Report:
     def __init__(self, total: int, folder: Path) -> None:
         self._total = total
         self._folder = folder
-        self._begun = time.monotonic()
+        self._begun = self._told = time.monotonic()
         self.plans = 0
         self.violations = 0
         self.missed = 0
@@ -39,9 +43,10 @@ class Report:
             self._keep(result)
         for fault in result.missed:
             click.echo(f"{result.plan.name}: its point never came: {fault}")
-        if self.plans % 25 == 0:
-            seconds = time.monotonic() - self._begun
-            click.echo(f"{self.plans} of {self._total} plans in {seconds:.0f} s")
+        now = time.monotonic()
+        if now - self._told > TELL_SECONDS or self.plans == self._total:
+            self._told = now
+            click.echo(f"{self.plans} of {self._total} plans in {now - self._begun:.0f} s")
 
     def _keep(self, result: Result) -> None:
         file = keep(result, self._folder, f"{len(self.failed) + 1:03}")
