@@ -7,7 +7,6 @@ import click
 from tests.faults.trial import Result
 from typing_extensions import override
 
-
 TELL_SECONDS = 10.0
 """How often it is told how far it has come."""
 
