@@ -9,8 +9,9 @@ from tests.spec_changes.values import changed, fields, patch, values
 from tests.support.rest import GROUP_PATH, MERGE_PATCH, Answer
 from tests.support.workspace import Workspace
 
-SECONDS = 60.0
-"""How long it may take until the operator has followed."""
+SECONDS = 120.0
+"""How long it may take until the operator has followed: a simulated pod that is deleted does not
+tell its end, so that the next one waits for the grace of its container."""
 
 NO_SENTENCE = ("no such key", "no such overload", "evaluation error", "exceeded budget", "panic")
 """Parts of a refusal that tell users of our rules' defects, not of theirs."""
@@ -103,6 +104,12 @@ class Chain:
     def wait(self, what: str, done: Callable[[], bool]) -> None:
         """Wait until the operator has followed."""
         self.place.recorder.wait(f"{self.plural} {self.name}: {what}", done, SECONDS)
+
+    def blame(self, status: dict[str, Any]) -> None:
+        """No change of a spec may end a run by a fault that is told to be the platform's."""
+        failure = status.get("failure") or {}
+        if failure.get("platform"):
+            self.tally.violations.append(f"{self.plural} {self.name}: {failure['message']}")
 
     def compare(self, chain: Any, fresh: Any) -> None:
         """Both must have come to the same end."""

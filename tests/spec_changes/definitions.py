@@ -32,7 +32,7 @@ def actor_chain(place: Workspace, name: str, rng: random.Random, tally: Tally, l
     for actor in (name, fresh):
         _wait_judged(chain, ACTOR, place.namespace, actor)
         run = place.run(f"of-{actor}", actor, timeoutSecs=60)
-        place.wait(run, seconds=SECONDS)
+        chain.blame(place.wait(run, seconds=SECONDS))
         ends.append({**_verdict(place.status(run)), **_judged(place, ACTOR, actor)})
     chain.compare(*ends)
 
@@ -49,7 +49,7 @@ def account_chain(places: list[Workspace], rng: random.Random, tally: Tally, len
     for each in places:
         _wait_judged(chain, ACCOUNT, each.namespace, each.namespace)
         run = each.run("small", **SMALL)
-        each.wait(run, seconds=SECONDS)
+        chain.blame(each.wait(run, seconds=SECONDS))
         ends.append({**_verdict(each.status(run)), **_judged(each, ACCOUNT, each.namespace)})
     chain.compare(*ends)
 

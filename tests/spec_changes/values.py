@@ -48,7 +48,7 @@ BASES: dict[str, dict[str, Any]] = {
         "env": [{"name": "OF_ACTOR", "value": "1"}],
         "imagePullSecrets": ["registry"],
     },
-    "actorruns": {"actor": "quick", "timeoutSecs": 20, "input": {"message": "Hi"}},
+    "actorruns": {"actor": "quick", "timeoutSecs": 300, "input": {"message": "Hi"}},
     "actoraccounts": {"memoryLimitMbytes": 65536, "retention": {"keepLast": 3}},
 }
 """Specs that are right, over which changes are laid."""
