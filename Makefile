@@ -29,7 +29,7 @@ TOGETHER := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-down up down test lint format unit integration model mutation api-fuzz crashes chart cluster node faults campaign spec-changes soak crds \
+.PHONY: help demo demo-down up down test lint format unit integration model mutation fuzz api-fuzz crashes chart cluster node faults campaign spec-changes soak crds \
 	golden bench bench-api requirements sbom changelog clean
 
 help: ## Show this list.
@@ -77,6 +77,9 @@ model: $(READY) ## Let everything happen to the pure core, in any order: EXAMPLE
 
 mutation: $(READY) ## Put small defects into the life cycle, one by one; its unit tests must notice (an hour).
 	$(BIN)/python -m tests.mutation
+
+fuzz: $(READY) ## Give every parser whatever there is: CASES=2000 for each.
+	CASES=$(CASES) $(PYTEST) tests/unit/test_fuzz.py $(PARALLEL) --timeout=3600
 
 api-fuzz: $(READY) ## Send requests made of the OpenAPI document to the API server: CASES=2000 for each chapter.
 	CASES=$(CASES) $(PYTEST) tests/integration/api/test_openapi.py $(PARALLEL)

@@ -49,11 +49,16 @@ class ServerClock:
         return self._own.now() + self._offset
 
     def hear(self, date: str) -> None:
-        """Take in the ``Date`` header of an answer; what is no date says nothing."""
+        """Take in the ``Date`` header of an answer; what is no date says nothing.
+
+        It is empty where there was no answer.
+        """
+        if not date:
+            return
         if date != self._heard[0]:  # answers of the same second say the same
             try:
                 self._heard = (date, parsedate_to_datetime(date).astimezone(UTC))
-            except ValueError:
+            except (ValueError, OverflowError):
                 return
         moment = self._heard[1]
         offset = moment + HALF_A_SECOND - self._own.now()

@@ -76,9 +76,11 @@ def test_a_clock_that_jumps_while_we_run_is_followed_and_left_again() -> None:
     assert [round(seconds / 10) for seconds in world.told] == [12, 0]
 
 
-def test_what_is_no_date_says_nothing() -> None:
+@pytest.mark.parametrize("date", ["", "yesterday", "Fri, 31 Dec 9999 23:59:59 -2300"])
+def test_what_is_no_date_says_nothing(date: str) -> None:
+    """It is empty when there was no answer, as while the API server is away at the start."""
     world = World(300)
     for _ in range(5):
-        world.clock.hear("yesterday")
+        world.clock.hear(date)
 
     assert world.error == 300
