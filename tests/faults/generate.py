@@ -101,7 +101,7 @@ def _single(workload: str, point: str) -> list[Fault]:
 
 
 def servers(workload: str, writes: Sequence[str], chance: random.Random) -> Iterator[Plan]:
-    """F16, F18 and F19, by chance, without end."""
+    """F16 and F18, by chance, without end."""
     while True:
         does: Disturbance = chance.choice(get_args(Disturbance))
         fault = Server(at=chance.choice(writes), does=does, seconds=chance.choice((1, 5)))

@@ -35,7 +35,7 @@ Point = Annotated[str, AfterValidator(_is_point)]
 Seconds = Annotated[float, Field(ge=0, le=300)]
 
 
-Disturbance = Literal["kill", "stop", "full"]
+Disturbance = Literal["kill", "stop"]
 """What is done to an API server."""
 
 
@@ -207,13 +207,12 @@ class Twin(Kind):
 
 
 class Server(Kind):
-    """F16, F18, F19: something happens to the API server itself, and to all who use it."""
+    """F16, F18: something happens to the API server itself, and to all who use it."""
 
     fault: Literal["server"] = "server"
     at: Point
     does: Disturbance = "kill"
-    """It is killed, its history is removed, and it is started again; or it stands still; or its
-    etcd takes no writes."""
+    """It is killed, its history is removed, and it is started again; or it stands still."""
 
     seconds: Seconds = 1.0
     """For how long."""

@@ -171,11 +171,11 @@ class Stage:
 
     def disturb(self, does: Disturbance, seconds: float) -> None:
         """Do to the API server what a plan says, for some seconds."""
-        plane, etcd = self.control_plane, Etcd(self.control_plane.etcd_url)
+        plane = self.control_plane
         match does:
             case "kill":
                 plane.kill_api_server()
-                etcd.compact()
+                Etcd(plane.etcd_url).compact()
                 time.sleep(seconds)
                 plane.start_api_server()
             case "stop":
@@ -183,7 +183,3 @@ class Stage:
                 os.kill(pid, signal.SIGSTOP)
                 time.sleep(seconds)
                 os.kill(pid, signal.SIGCONT)
-            case "full":
-                etcd.say_full()
-                time.sleep(seconds)
-                etcd.say_empty()

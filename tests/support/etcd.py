@@ -34,17 +34,6 @@ class Etcd:
         revision = self._call("maintenance/status", {})["header"]["revision"]
         self._call("kv/compaction", {"revision": revision, "physical": True})
 
-    def say_full(self) -> None:
-        """Raise the alarm that it raises when it is full: from now on it takes nothing."""
-        member = self._call("maintenance/status", {})["header"]["member_id"]
-        self._call(
-            "maintenance/alarm", {"action": "ACTIVATE", "memberID": member, "alarm": NO_SPACE}
-        )
-
-    def say_empty(self) -> None:
-        """End that alarm."""
-        self._call("maintenance/alarm", {"action": "DEACTIVATE", "alarm": NO_SPACE})
-
     def make_room(self, prefix: str) -> None:
         """Delete what begins with a prefix, give its space back, and end the alarm."""
         end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
@@ -52,7 +41,7 @@ class Etcd:
         self._call("kv/deleterange", keys)
         self.compact()
         self._call("maintenance/defragment", {})
-        self.say_empty()
+        self._call("maintenance/alarm", {"action": "DEACTIVATE", "alarm": NO_SPACE})
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         text, kind = json.dumps(body).encode(), {"Content-Type": "application/json"}
