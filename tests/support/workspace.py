@@ -3,6 +3,7 @@
 import copy
 import http.client
 import itertools
+import re
 import time
 from collections.abc import Collection, Iterable
 from contextlib import suppress
@@ -22,7 +23,7 @@ from tests.support.history import (
 )
 from tests.support.reach import Reachable
 from tests.support.recorder import Recorder, RecorderError
-from tests.support.rest import GROUP_PATH, MERGE_PATCH, Answer, RestClient
+from tests.support.rest import GROUP_PATH, MERGE_PATCH, STRATEGIC_PATCH, Answer, RestClient
 
 ATTEMPTS = 3
 """How often a request is sent whose connection breaks: servers are killed in these tests."""
@@ -180,6 +181,11 @@ class Workspace:
         path = self.path("pods", pod["metadata"]["name"], core=True) + "/status"
         return self.admin.call("PATCH", path, {"status": status}, content_type=MERGE_PATCH)
 
+    def write_pod_status(self, pod: str, **status: Any) -> None:
+        """Write fields of the status of a pod, as its kubelet does."""
+        path = self.path("pods", pod, core=True) + "/status"
+        self.admin.must("PATCH", path, {"status": status}, content_type=STRATEGIC_PATCH)
+
     # Seeing
 
     def status(self, name: str) -> Object:
@@ -201,6 +207,17 @@ class Workspace:
     def pod(self, name: str) -> Object | None:
         """The current pod of a run; None: there is none."""
         return self.recorder.find(POD, self.namespace, self.status(name).get("podName", ""))
+
+    def assigned_pod(self, name: str, number: int = 1, seconds: float = 60) -> str:
+        """Wait until a pod of a run has a node, of which no status tells yet; returns its name."""
+
+        def found() -> list[str]:
+            pods = [pod for pod in self.pods() if pod["spec"].get("nodeName")]
+            names = [str(pod["metadata"]["name"]) for pod in pods]
+            return [n for n in names if re.fullmatch(rf"{name}-[a-z2-7]{{4}}-{number}", n)]
+
+        self.recorder.wait(f"pod {number} of {name} has a node", lambda: bool(found()), seconds)
+        return found()[0]
 
     def events(self, name: str) -> list[str]:
         """The kinds of Events of a run as ``type/reason``, in the order of the first of each."""

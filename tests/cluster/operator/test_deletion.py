@@ -43,5 +43,6 @@ def test_a_namespace_goes_with_its_runs_and_the_operator_does_not_mind(
         time.sleep(0.2)
 
     workspace.recorder.wait("its pods are gone", lambda: not workspace.pods(), 10)
+    assert len(workspace.recorder.history(workspace.namespace).objects(POD)) == len(names)
     replicas[0].check()
     assert len(replicas[0].said()) - before < 10
