@@ -28,7 +28,8 @@ class Director:
     rotate
         Gives the operator another token; blocking.
     disturb
-        Kills or stops the API server for some seconds; blocking.
+        Kills or stops the API server for some seconds; blocking, until all that was committed
+        meanwhile is recorded: an operator that was faster would leave a gap in the recording.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Director:
     ) -> None:
         self.trace = Trace()
         self.touch = touch
-        self.disturb = disturb
+        self._disturb = disturb
         self._rotate = rotate
         self._armed = [
             Armed.of(fault) for fault in plan.faults if isinstance(fault, get_args(AtPoint))
@@ -50,6 +51,9 @@ class Director:
         self._random = random.Random(plan.seed)  # noqa: S311 -- no secret
         self._outage: Outage | None = None
         self._bad_token = ""
+        self._passable = asyncio.Event()
+        """While it is not set, nothing comes through."""
+        self._passable.set()
         self._later: set[asyncio.Task[None]] = set()
         self.last_write = 0.0
         """When the last write of work came, time of the event loop."""
@@ -65,6 +69,7 @@ class Director:
             # It is to die before anybody sees what it does with its last answer.
             seat.hush.set()
             raise CutError
+        await self._passable.wait()
         seat.authorization = authorization
         self.trace.note(asked)
         if asked.is_work:
@@ -78,6 +83,12 @@ class Director:
         if asked.verb == "watch" and asked.kind in seat.gone:
             return _answered(seat.gone.pop(asked.kind))
         return strike_of(taken[0], self, seat, asked) if taken else None
+
+    async def disturb(self, does: Disturbance, seconds: float) -> None:
+        """Disturb the API server, and let the operator reach it again after all others."""
+        self._passable.clear()
+        await asyncio.to_thread(self._disturb, does, seconds)
+        self._passable.set()
 
     def begin_outage(self, outage: Outage, seat: "Seat") -> None:
         """Refuse all requests from now on."""

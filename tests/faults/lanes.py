@@ -68,6 +68,7 @@ class Lanes:
         for done in as_completed([self.begin(plan) for plan in together]):
             yield done.result()
         for plan in alone:
+            self.reference(plan.workload).result()
             yield self.begin(plan).result()
 
     def _judge(self, plan: Plan, reference: Future[Result]) -> Result:

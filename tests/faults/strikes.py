@@ -133,7 +133,7 @@ async def _begin_outage(
 
 
 async def _disturb(fault: Server, director: "Director") -> Reply | None:
-    director.later(asyncio.to_thread(director.disturb, fault.does, fault.seconds))
+    director.later(director.disturb(fault.does, fault.seconds))
     return None
 
 

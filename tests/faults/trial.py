@@ -3,6 +3,7 @@
 import itertools
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 from tests.cluster_tool.ports import free_ports
 from tests.faults.clocks import Drift
 from tests.faults.director import Director, Seat
-from tests.faults.kinds import Clock, Crash, Freeze, Twin, Watch
+from tests.faults.kinds import Clock, Crash, Disturbance, Freeze, Twin, Watch
 from tests.faults.nursery import Birth
 from tests.faults.outcome import normal_outcome
 from tests.faults.plan import Plan
@@ -103,7 +104,10 @@ class Trial:
         place = Place(stage.admin, stage.recorder, labels=labels)
         place.patience = self._plan.patience
         director = Director(
-            self._plan, touch=stage.touch, rotate=self._rotate, disturb=stage.disturb
+            self._plan,
+            touch=stage.touch,
+            rotate=self._rotate,
+            disturb=partial(self._disturb, place),
         )
         self._write_settings(place.namespace)
         names = [f"{self._name}-{letter}" for letter in ("ab" if self._twins else "a")]
@@ -164,6 +168,10 @@ class Trial:
         late = any(isinstance(fault, Watch) and fault.seconds > SEEN_SECONDS for fault in faults)
         excused = [TOLD_TWICE] * others + [MADE_LATE] * late
         return [text for text in violations(history) if not any(e in text for e in excused)]
+
+    def _disturb(self, place: Place, does: Disturbance, seconds: float) -> None:
+        self._stage.disturb(does, seconds)
+        place.recorder.settle(place.namespace)
 
     # What the operator is given
 
