@@ -131,7 +131,9 @@ def test_a_run_that_has_ended_waits_for_nothing() -> None:
 def test_a2_a_start_after_a_fault_is_told() -> None:
     waiting = with_condition(a_status(), ConditionType.STARTED, "False", Reason.IMAGE_PULL_BACK_OFF)
 
-    assert words(events_of(waiting, a_status(started=5))) == ["Normal/Started"]
+    (event,) = events_of(waiting, a_status(started=5))
+    note = "The container has started after all."
+    assert event == RunEvent("Normal", "Started", "Start", note)
 
 
 @pytest.mark.parametrize("fault", FAILURES)

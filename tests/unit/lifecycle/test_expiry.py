@@ -4,7 +4,13 @@ from msgspec.structs import replace
 from tests.support.builders import a_pod, a_run, a_status, at, observe
 
 from actor_operator.api.v1alpha1.conditions import Reason
-from actor_operator.lifecycle.expiry import deadline, kubelets_deadline, timeout_notice, told_from
+from actor_operator.lifecycle.expiry import (
+    deadline,
+    kubelets_deadline,
+    seconds_left,
+    timeout_notice,
+    told_from,
+)
 
 
 def test_the_deadline_is_the_pods_start_plus_the_timeout() -> None:
@@ -58,3 +64,19 @@ def test_a_cause_of_waiting_is_told_after_the_hold_back_and_the_second_that_time
     None
 ):
     assert told_from(at(10), 1.5) == at(12.5)
+
+
+def test_another_pod_gets_the_seconds_that_are_left_but_one_at_least() -> None:
+    """0 would mean no limit to a kubelet."""
+    moved = observe(None, run=a_run(status=a_status(timeout_at=at(61))))
+
+    assert seconds_left(moved, at(20.5)) == 40
+    assert seconds_left(moved, at(60.5)) == 1
+    assert seconds_left(moved, at(100)) == 1
+
+
+def test_the_first_pod_gets_all_of_the_time() -> None:
+    endless = a_run(status=a_status(timeout=0, timeout_at=at(61)))
+
+    assert seconds_left(observe(None), at(20)) is None
+    assert seconds_left(observe(None, run=endless), at(20)) is None
