@@ -70,11 +70,9 @@ def start(host: Host, number: int) -> None:
 
 def wait_ready(host: Host) -> None:
     """Wait until containerd answers."""
-    # The node's /run is a folder of ours, so its socket can be reached from outside.
-    socket = host.folder / "root/run/containerd/containerd.sock"
     wait_until(
         f"containerd on {host.name}",
-        lambda: host.check("containerd") and _answers(socket),
+        lambda: host.check("containerd") and answers(host),
         seconds=60,
         explain=lambda: log_tail(host.log("containerd")),
     )
@@ -119,7 +117,10 @@ def _ctr() -> Path:
     return debian_programs.ensure_containerd() / "ctr"
 
 
-def _answers(socket: Path) -> bool:
+def answers(host: Host) -> bool:
+    """Whether containerd of a node can be asked."""
+    # The node's /run is a folder of ours, so its socket can be reached from outside.
+    socket = host.folder / "root/run/containerd/containerd.sock"
     argv = [str(_ctr()), "--address", str(socket), "--connect-timeout", "1s", "version"]
     return subprocess.run(argv, capture_output=True, check=False).returncode == 0
 
