@@ -54,11 +54,9 @@ def _run(history: History, run: Object) -> Object:
         return {"name": name, "gone": True}
     status = dict(status_of(run))
     stats = {k: v for k, v in (status.pop("stats", None) or {}).items() if k not in DURATIONS}
-    if status.get("phase") == "ABORTED":
-        status = without_code(status)
     return {
         "name": name,
         "gone": False,
         "phases": history.phases(name),
-        "status": {**status, "stats": stats},
+        "status": {**without_code(status), "stats": stats},
     }

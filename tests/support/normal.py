@@ -28,9 +28,13 @@ def normal(value: Any, name: str = "") -> Any:
 
 
 def without_code(status: Object) -> Object:
-    """The status of a run without the exit code, also in its attempts' lines.
+    """The status of a run without the exit codes of attempts that were aborted.
 
     Of a pod that goes with its log only who looks at that moment sees the end.
     """
-    lines = [{**line, "exitCode": None} for line in status.get("attempts") or ()]
-    return {**status, "exitCode": None, "attempts": lines}
+    lines = [_without(line) for line in status.get("attempts") or ()]
+    return {**_without(status), "attempts": lines}
+
+
+def _without(told: Object) -> Object:
+    return {**told, "exitCode": None} if told.get("phase") == "ABORTED" else told
