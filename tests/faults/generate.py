@@ -51,7 +51,7 @@ def _errors(point: str) -> Iterator[Fault]:
     yield Refuse(at=point, code=429, retry_after=1)
     yield Refuse(at=point, code=429)
     yield Refuse(at=point, code=500, applied=True)
-    for code, times in ((500, 1), (502, 3), (503, 1), (504, 3), (503, 6)):
+    for code, times in ((500, 1), (502, 3), (503, 1), (504, 3), (503, 4)):
         yield Refuse(at=point, code=code, times=times)
     yield Silence(at=point)
     yield Silence(at=point, applied=True)
