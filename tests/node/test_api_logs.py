@@ -1,10 +1,11 @@
-"""Logs that are too fast and too long, while the API server that follows them is killed."""
+"""What is kept of logs and items while the API server is killed, or away."""
 
 import json
 import re
 import time
 
 import pytest
+from tests.cluster_tool import http_probe
 from tests.node.conftest import AUTHORS, Installed, actorctl
 from tests.support.clients.access import ApiAccess, until_answered
 from tests.support.installation import NAMESPACE, REGISTRY
@@ -22,15 +23,24 @@ STAMP = 25
 STAMPED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 """Beginning of every line of a log."""
 
-ACTOR = {
-    "apiVersion": "actor-operator.dev/v1alpha1",
-    "kind": "Actor",
-    "metadata": {"name": "chatter", "namespace": AUTHORS},
-    "spec": {
-        "builds": [{"number": "1.0.1", "image": f"{REGISTRY}/chatter:1"}],
-        "taggedBuilds": {"latest": "1.0.1"},
-    },
-}
+KEPT = 20
+"""Items that were acknowledged before the API server goes away."""
+
+API_PODS = "app.kubernetes.io/component=api"
+"""Label of the API server's pods."""
+
+
+def an_actor(name: str) -> dict[str, object]:
+    """An Actor of the image of its name."""
+    return {
+        "apiVersion": "actor-operator.dev/v1alpha1",
+        "kind": "Actor",
+        "metadata": {"name": name, "namespace": AUTHORS},
+        "spec": {
+            "builds": [{"number": "1.0.1", "image": f"{REGISTRY}/{name}:1"}],
+            "taggedBuilds": {"latest": "1.0.1"},
+        },
+    }
 
 
 @pytest.mark.fault("B29")
@@ -38,7 +48,7 @@ def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
     installed: Installed, api: ApiAccess
 ) -> None:
     kubectl, client = installed.kubectl, api.python()
-    kubectl.run("apply", "-f", "-", stdin=json.dumps(ACTOR))
+    kubectl.run("apply", "-f", "-", stdin=json.dumps(an_actor("chatter")))
     actorctl(
         installed.kubeconfig,
         *("run", "chatter", "--namespace", AUTHORS, "--name", "chatter", "--memory", "4096"),
@@ -50,7 +60,7 @@ def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
 
     kill_the_api_server(installed)
     kubectl.run("-n", AUTHORS, "wait", "actorrun/chatter", "--for=condition=Finished")
-    until_archived(installed)
+    until_archived(installed, "chatter")
     until_answered(api.url)
 
     text = client.log(run).get() or ""
@@ -65,7 +75,7 @@ def test_a_fast_log_is_whole_up_to_its_limit_or_says_where_it_is_not(
 def kill_the_api_server(installed: Installed) -> None:
     """Kill its only pod, and wait for the next one."""
     kubectl = installed.kubectl
-    select = ("pods", "--selector=app.kubernetes.io/component=api", "--output=name")
+    select = ("pods", f"--selector={API_PODS}", "--output=name")
     pod = kubectl.run("-n", NAMESPACE, "get", *select).strip()
     kubectl.run("-n", NAMESPACE, "delete", pod, "--grace-period=0", "--force")
     deployment = f"deployment/{NAMESPACE}-api"
@@ -95,15 +105,45 @@ def _id_of_only_run(api: ApiAccess) -> str:
     raise AssertionError("the run that kubectl made is in no list")
 
 
-def until_archived(installed: Installed) -> None:
-    """Wait until the API server says that it has the whole log."""
+def until_archived(installed: Installed, run: str) -> None:
+    """Wait until the API server says that it has the whole log of a run."""
     deadline = time.monotonic() + 120
     path = "{.metadata.annotations.actor-operator\\.dev/archived}"
     while time.monotonic() < deadline:
-        got = installed.kubectl.run(
-            "-n", AUTHORS, "get", "actorrun", "chatter", "-o", f"jsonpath={path}"
-        )
+        got = installed.kubectl.run("-n", AUTHORS, "get", "actorrun", run, "-o", f"jsonpath={path}")
         if got:
             return
         time.sleep(0.5)
     raise AssertionError("the log is not archived")
+
+
+@pytest.mark.fault("C9")
+def test_runs_go_on_and_nothing_is_lost_while_the_api_server_is_away(
+    installed: Installed, api: ApiAccess
+) -> None:
+    kubectl, dataset = installed.kubectl, api.python().datasets().get_or_create(name="kept")
+    items = [{"number": number} for number in range(KEPT)]
+    for item in items:
+        api.python().dataset(dataset.id).push_items([item])
+    kubectl.run("apply", "-f", "-", stdin=json.dumps(an_actor("sleeper")))
+    actorctl(
+        installed.kubeconfig,
+        *("run", "sleeper", "--namespace", AUTHORS, "--name", "during", "--memory", "128"),
+        *("--input", json.dumps({"seconds": 8})),
+    )
+    here, deployment = f"--namespace={NAMESPACE}", f"deployment/{NAMESPACE}-api"
+    kubectl.run(here, "scale", deployment, "--replicas=0")
+    kubectl.run(here, "wait", "--for=delete", "pod", f"--selector={API_PODS}", "--timeout=60s")
+
+    code, _ = http_probe.get(f"{api.url}/v2/users/me")
+    finished = ("actorrun/during", "--for=condition=Succeeded", "--timeout=60s")
+    kubectl.run("-n", AUTHORS, "wait", *finished)
+    kubectl.run(here, "scale", deployment, "--replicas=1")
+    until_answered(api.url)
+
+    assert code == 503
+    assert api.python().dataset(dataset.id).list_items().items == items
+    until_archived(installed, "during")
+    told = ("get", "actorrun", "during", "-o", "jsonpath={.status.runId}")
+    run = kubectl.run("-n", AUTHORS, *told)
+    assert "Done" in (api.python().log(run).get() or "")

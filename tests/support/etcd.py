@@ -41,7 +41,10 @@ class Etcd:
         self._call("kv/deleterange", keys)
         self.compact()
         self._call("maintenance/defragment", {})
-        self._call("maintenance/alarm", {"action": "DEACTIVATE", "alarm": NO_SPACE})
+        member = self._call("maintenance/status", {})["header"]["member_id"]
+        self._call(
+            "maintenance/alarm", {"action": "DEACTIVATE", "memberID": member, "alarm": NO_SPACE}
+        )
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         text, kind = json.dumps(body).encode(), {"Content-Type": "application/json"}

@@ -1,0 +1,3 @@
+"""Be there."""
+
+print("Here at last", flush=True)
