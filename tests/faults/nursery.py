@@ -35,8 +35,6 @@ class Birth(msgspec.Struct, frozen=True):
     log: str
     """Path of the file to which it writes."""
 
-    probes_port: int
-    metrics_port: int
     place: str = ""
     """Uid of the pod that it is in: a process in the same place takes its own lease back."""
 
@@ -96,9 +94,16 @@ def _fork(birth: Birth) -> int:
 
 def _settings(birth: Birth) -> Settings:
     settings = load_settings(Path(birth.settings))
-    ports = {"probes_port": birth.probes_port, "metrics_port": birth.metrics_port}
-    probes = settings.probes.model_copy(update={"host": "127.0.0.1", **ports})
+    probes = settings.probes.model_copy(update={"host": _own_address(os.getpid())})
     return settings.model_copy(update={"probes": probes})
+
+
+def _own_address(pid: int) -> str:
+    """An address of the loopback interface for each process, as pods have: no port is taken twice.
+
+    Linux numbers no more than 2^22 processes.
+    """
+    return f"127.{64 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
 
 
 def _become(birth: Birth) -> None:

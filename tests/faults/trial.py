@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from tests.cluster_tool.ports import free_ports
 from tests.faults.clocks import Drift
 from tests.faults.director import Director, Seat
 from tests.faults.kinds import Clock, Crash, Disturbance, Freeze, Twin, Watch
@@ -193,14 +192,11 @@ class Trial:
             self._stage.write_kubeconfig(token, proxy.url, self._kubeconfig(name))
 
     def _birth(self, name: str) -> Birth:
-        probes, metrics = free_ports(2)
         clock = self._clock
         return Birth(
             settings=str(self._file("yaml")),
             kubeconfig=str(self._kubeconfig(name)),
             log=str(self._stage.folder / f"{name}.log"),
-            probes_port=probes,
-            metrics_port=metrics,
             planted=self._plan.planted,
             clock=Drift(clock.before, clock.after, clock.jump) if clock else None,
         )
