@@ -103,6 +103,8 @@ def test_a_pod_of_higher_priority_drives_a_run_to_another_node(
     assert "Preempted" in actors.reasons("driven-out", "PodScheduled")
     actors.abort("driven-out")
     actors.wait("driven-out", "ABORTED", 60)
+    assert actors.status("driven-out")["migrations"] == 1
+    actors.wait_events("driven-out", ["Warning/Disrupted", "Normal/Aborted"])
 
 
 @pytest.mark.fault("B5")
@@ -121,6 +123,8 @@ def test_a_node_that_is_short_of_memory_evicts_a_run_which_goes_on_elsewhere(
     assert "Evicted" in actors.reasons("evicted", "PodScheduled")
     actors.abort("evicted")
     actors.wait("evicted", "ABORTED", 60)
+    assert actors.status("evicted")["migrations"] == 1
+    actors.wait_events("evicted", ["Warning/Disrupted", "Normal/Aborted"])
     for found in ("Ready=true", "MemoryPressure=false"):
         wanted = f"--for=condition={found}"
         installed.kubectl.run("wait", f"node/{GOES}", wanted, "--timeout=60s")

@@ -70,3 +70,6 @@ def test_runs_of_a_lost_node_end_at_their_time_or_go_on_elsewhere(
     workspace.wait_events(
         "held", ["Warning/NodeUnreachable", "Warning/Disrupted", "Normal/Aborted"]
     )
+    # Its time may be up before its node is missed.
+    told = [event for event in workspace.events("timed") if event != "Warning/NodeUnreachable"]
+    assert told == ["Warning/TimingOut", "Warning/TimedOut", "Warning/CleanupPending"]
