@@ -15,8 +15,9 @@ CALLS = "actor_operator_api_calls_total"
 CALLS_A_SECOND = 10.0
 """More than this, over an outage, is spinning."""
 
-MOST_LINES = 25
-"""More log lines than this, over an outage of half a minute, are noise."""
+MOST_LINES = 30
+"""More log lines than this, over an outage, are noise: each watch says that it is interrupted, and
+that it works again, and the Lease is lost and won."""
 
 LEAD_SECONDS = 60.0
 """How long it may take until one of several replicas leads."""
@@ -34,19 +35,24 @@ class Fleet:
         Whose API server.
     folder
         Where their files go.
+    lease
+        Name of another Lease than the chart's.
     """
 
-    def __init__(self, control_plane: ControlPlane, folder: Path) -> None:
+    def __init__(self, control_plane: ControlPlane, folder: Path, *, lease: str = "") -> None:
         self._control_plane = control_plane
         self._folder = folder
         self._settings = _settings()
+        self._prefix = lease or "operator"
+        if lease:
+            self._settings["lease"] |= {"name": lease}
         self._count = 0
         self.replicas: list[OperatorProcess] = []
 
     def start(self, **options: Any) -> OperatorProcess:
         """Start one more; options are those of `Credentials`."""
         self._count += 1
-        name = f"operator-{self._count}"
+        name = f"{self._prefix}-{self._count}"
         credentials = Credentials(self._control_plane, name, self._folder, **options)
         replica = OperatorProcess(name, credentials, self._settings, self._folder)
         self.replicas.append(replica)
