@@ -10,31 +10,12 @@ from actor_operator.api.views.full_actor import FullBuild
 from actor_operator.services.actor_directory import FoundActor
 from actor_operator.services.actor_object import version_of
 from actor_operator.services.input import compile_schema
+from actor_operator.services.input_schema import KEPT
 
 VERSION = "3.0.1"
 """Of OpenAPI: the one whose words input schemas have, such as ``nullable``."""
 
-WORDS = frozenset(
-    {
-        "type",
-        "title",
-        "description",
-        "default",
-        "enum",
-        "nullable",
-        "minimum",
-        "maximum",
-        "pattern",
-        "minLength",
-        "maxLength",
-        "minItems",
-        "maxItems",
-        "uniqueItems",
-        "minProperties",
-        "maxProperties",
-        "required",
-    }
-)
+WORDS = frozenset({*KEPT, "type", "title", "description", "default", "nullable"})
 """Words that mean the same in an input schema of Apify and in OpenAPI."""
 
 TEXT = {"type": "string"}
